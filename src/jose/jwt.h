@@ -1,0 +1,53 @@
+// A JWT (RFC 7519) judged against its issuer: cheap checks first, then the signature, then the rest.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/reason.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "jose/issuer.h"
+#include "jose/json.h"
+#include "jose/key_set.h"
+#include "jose/token.h"
+
+namespace gate::jose {
+
+// The claims of a token whose signature and claims are good. Views point into `payload`.
+struct Claims {
+    Document payload;
+    std::string subject;  // decimal form of an integer "sub"; empty when absent
+    std::string_view issuer;
+    std::string_view client;
+    std::vector<std::string_view> scopes;
+    std::vector<std::string_view> roles;
+    std::vector<std::string_view> groups;
+    std::optional<Seconds> expires;  // exp rounded down; nullopt where require_exp is off and none came
+};
+
+// "iss" of a payload, without trusting it: absent is nullopt, another type is kClaimType.
+Result<std::optional<std::string_view>, Reason> issuer_of(const Document& payload);
+
+// RFC 7515 section 5.2: picks the key (by kid; else every key that can serve the algorithm, in order)
+// and verifies. kAlgNotAllowed, kAlgKeyMismatch, kKidUnknown, kSigBad, or the reason for which the set
+// skipped the key of that kid.
+Status<Reason> verify_signature(const Token& token, const KeySet& keys, crypto::AlgSet allowed);
+
+// Checks 2 and 3 of verify_jwt alone, on a payload that is already parsed.
+Status<Reason> check_times(const Document& payload, const Issuer& issuer, Seconds now);
+
+// The whole judgement of a parsed token: algorithm allowed, exp/nbf/iat (RFC 7519 section 4.1),
+// signature, then iss, aud, typ, required claims, and the identity claims. `payload` is the parsed
+// token.payload.
+Result<Claims, Reason> verify_jwt(const Token& token, const Document& payload, const Issuer& issuer,
+                                  const KeySet& keys, Seconds now);
+
+// scope as one string split at single spaces (RFC 6749 section 3.3) or as an array of strings; roles
+// and groups from a string or an array. Any other type gives an empty list: it never satisfies.
+enum class ListForm : std::uint8_t { kSpaceSeparated, kPlain };
+std::vector<std::string_view> claim_list(Value claims, const ClaimNames& names, ListForm form);
+
+}  // namespace gate::jose

@@ -1,0 +1,68 @@
+// The keys of one issuer, from JWKS documents (RFC 7517), PEM, X.509 and secrets. Immutable once
+// built; a broken key is left out and remembered with its reason, a broken document is refused whole.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/reason.h"
+#include "base/result.h"
+#include "crypto/alg.h"
+#include "crypto/public_key.h"
+#include "jose/json.h"
+
+namespace gate::jose {
+
+struct SetKey {
+    std::string kid;  // empty: the key has none
+    std::shared_ptr<const crypto::VerificationKey> key;
+    crypto::AlgSet algs;  // narrowed by "alg" where that was given
+};
+
+// A key that is not used. `detail` is for people: "RSA modulus of 1024 bits".
+struct SkippedKey {
+    std::string kid;
+    Reason reason;
+    std::string detail;
+};
+
+struct LoadError {
+    Reason reason;  // kJwksBad for the document, or the reason of the one key given
+    std::string detail;
+};
+
+// Where a document came from decides what it may hold: a fetched one never brings secrets.
+enum class JwksOrigin : std::uint8_t { kFile, kUrl };
+
+class KeySet {
+public:
+    // Adds the keys of a JWKS ({"keys":[..]}); a bare JWK counts as a set of one. kJwksBad: not strict
+    // JSON, no "keys" array, no usable key in it, two keys with one kid, secrets beside asymmetric
+    // keys. Keys with an unknown kty, wrong "use" or "key_ops", or weak ones are skipped.
+    Status<LoadError> add_jwks(std::string_view json, JwksOrigin origin = JwksOrigin::kFile);
+
+    // One PEM or X.509 public key. `algs` narrows what it may serve; empty leaves all it can.
+    Status<LoadError> add_pem(std::string_view pem, std::string_view kid, crypto::AlgSet algs);
+
+    // One HMAC secret. kJwkWeak: shorter than its algorithms need, or publicly known.
+    Status<LoadError> add_secret(Bytes secret, std::string_view kid, crypto::AlgSet algs);
+
+    const std::vector<SetKey>& keys() const noexcept { return keys_; }
+    const std::vector<SkippedKey>& skipped() const noexcept { return skipped_; }
+    crypto::AlgSet algs() const noexcept;
+
+    // The key of that kid, or nullptr. Without match the keys that have no kid remain candidates.
+    const SetKey* find(std::string_view kid) const noexcept;
+
+private:
+    Status<LoadError> add(SetKey key);
+    std::vector<SetKey> keys_;
+    std::vector<SkippedKey> skipped_;
+};
+
+// True for a secret that is on public lists of leaked or default JWT secrets.
+bool is_publicly_known_secret(Bytes secret);
+
+}  // namespace gate::jose

@@ -1,0 +1,107 @@
+// Who is it? Authentication as a function without I/O: what cannot be answered from the request alone
+// comes out as a Need, and its answer goes in through resume().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "apikey/key_digest.h"
+#include "apikey/key_format.h"
+#include "apikey/record.h"
+#include "base/reason.h"
+#include "base/time.h"
+#include "jose/issuer.h"
+#include "jose/jwt.h"
+#include "jose/key_set.h"
+#include "policy/principal.h"
+#include "policy/roles.h"
+
+namespace gate::policy {
+
+// An issuer with what is loaded for it now. `keys` nullptr: never loaded.
+struct TrustedIssuer {
+    const jose::Issuer* issuer = nullptr;
+    std::shared_ptr<const jose::KeySet> keys;
+    std::shared_ptr<const RoleMap> roles;
+};
+
+enum class RoleField : std::uint8_t { kRoles, kScopes, kGroups };
+
+// A gate_keys block as data; its records are looked up by the adapter.
+struct KeyStore {
+    std::string name;
+    apikey::KeyFormat format;
+    apikey::DigestKind digest = apikey::DigestKind::kSha256;
+    std::vector<std::shared_ptr<const Secret>> peppers;  // kHmacSha256: the first digests new keys
+    RoleField role_field = RoleField::kRoles;            // which field of a record names roles
+    std::shared_ptr<const RoleMap> roles;
+};
+
+// A credential as the sources found it. kNone: there is none.
+struct Credential {
+    CredentialKind kind = CredentialKind::kNone;
+    std::string_view text;
+};
+
+// What kind of credential a text from a source shared by tokens and keys is: the store with the
+// longest matching prefix, else a token if it has three dot-separated parts, else the one store
+// without prefix, else (nothing fits) a token, which will be refused as malformed.
+Credential classify(std::string_view text, std::span<const KeyStore* const> stores);
+
+struct Request {
+    Credential credential;
+    std::span<const TrustedIssuer> issuers;
+    std::span<const KeyStore* const> stores;
+    bool optional = false;
+    std::size_t max_size = 8192;
+    Bytes client_address;  // 4 or 16 octets
+    Seconds now = 0;
+};
+
+struct Verified {
+    std::shared_ptr<const Principal> principal;
+};
+struct Anonymous {};
+struct Deny {
+    Reason reason;
+};
+// Look up the record of `digest` in `store` and resume().
+struct Need {
+    const KeyStore* store;
+    crypto::Digest256 digest;
+};
+using Outcome = std::variant<Verified, Anonymous, Deny, Need>;
+
+// The answer to a Need: a record, nullptr for "no such key", or why it cannot be known.
+struct Answer {
+    std::shared_ptr<const apikey::Record> record;
+    Reason failure = Reason::kNone;  // kStoreUnavailable, kStoreTimeout, kRecordBad
+};
+
+// One authentication; at most apikey::kMaxPeppers needs. The request's views must outlive it.
+class Authentication {
+public:
+    explicit Authentication(const Request& request) : request_(request) {}
+
+    Outcome start();
+    // Valid only after a Need; anything else is Deny{kInternal}.
+    Outcome resume(const Answer& answer);
+
+private:
+    Outcome start_jwt();
+    Outcome start_key();
+    Outcome next_need();
+
+    Request request_;
+    const KeyStore* store_ = nullptr;
+    std::size_t pepper_ = 0;
+    bool waiting_ = false;
+    crypto::Digest256 wanted_{};
+};
+
+}  // namespace gate::policy

@@ -13,11 +13,12 @@ using Seconds = std::int64_t;
 // "2026-11-22T13:49:17Z"; years 0 to 9999, anything else is clamped.
 std::string rfc3339(Seconds when);
 
-// The instant of an RFC 3339 date-time in UTC ("Z" only, whole seconds); nullopt for any other text.
+// The instant of an RFC 3339 date-time in UTC ("Z" only, whole seconds); nullopt for any other
+// text.
 std::optional<Seconds> parse_rfc3339(std::string_view text);
 
-// "90s", "15m", "12h", "30d", "6M" (30 days), "1y" (365 days) or plain seconds, as nginx writes
-// times; nullopt for anything else, or for more than 100 years.
+// "90s", "15m", "12h", "30d", "2w", "6M" (30 days), "1y" (365 days) or plain seconds, as nginx
+// writes times; nullopt for anything else, or for more than 100 years.
 std::optional<Seconds> parse_duration(std::string_view text);
 
 }  // namespace gate

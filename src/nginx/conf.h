@@ -1,0 +1,182 @@
+// What the directives say, as data. Filled while nginx parses, completed in merge and
+// postconfiguration, constant while requests run; what watched files change lives in live.h.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/siphash.h"
+#include "jose/issuer.h"
+#include "nginx/live.h"
+#include "nginx/ngx.h"
+#include "nginx/template.h"
+#include "policy/challenge.h"
+#include "policy/reply_template.h"
+#include "policy/requirement.h"
+#include "policy/source.h"
+
+namespace gate::nginx {
+
+// Where a directive stands, for messages after parsing.
+struct Where {
+    std::string file;
+    ngx_uint_t line = 0;
+    std::string text() const { return file + ":" + std::to_string(line); }
+};
+
+// A setting that a level either makes or inherits.
+template <class T>
+class Setting {
+public:
+    bool set() const noexcept { return value_.has_value(); }
+    void operator=(T value) { value_ = std::move(value); }
+    void inherit(const Setting& parent, T otherwise) {
+        if (!value_)
+            value_ = parent.value_ ? parent.value_ : std::optional<T>(std::move(otherwise));
+    }
+    // Valid after merging.
+    const T& operator*() const noexcept { return *value_; }
+    const T* operator->() const noexcept { return &*value_; }
+
+private:
+    std::optional<T> value_;
+};
+
+enum class CookieOrigin : std::uint8_t { kSame, kAny, kVariable };
+
+// One gate_source line (or a default).
+struct SourceConf {
+    policy::SourceType type = policy::SourceType::kHeader;
+    std::string name;    // of the header (lower case), cookie or argument
+    std::string scheme;  // of a header; empty: the whole value
+    CookieOrigin origin = CookieOrigin::kSame;
+    ngx_int_t variable = -1;  // index of the source's or the origin's variable
+    Where where;
+};
+
+// gate jwt[=..] | key[=..] ..
+struct GateConf {
+    bool on = false;
+    bool jwt = false;
+    bool key = false;
+    std::vector<std::string> issuer_names;  // empty with jwt: the only declared one
+    std::vector<std::string> store_names;
+    std::vector<LiveIssuer*> issuers;  // resolved in postconfiguration
+    std::vector<LiveStore*> stores;
+    bool optional = false;
+    bool challenge = true;
+    ngx_http_complex_value_t* realm = nullptr;  // nullptr: the server's name
+    Where where;
+};
+
+// One gate_require* line.
+struct RequireConf {
+    std::shared_ptr<const policy::Requirement> requirement;
+    std::vector<Template> values;
+    std::string directive;  // "gate_require_scope"
+    Where where;
+};
+
+struct IdentityConf {
+    std::string name;  // as written
+    std::string lowcase;
+    ngx_uint_t hash = 0;  // of lowcase, as nginx keeps it beside a header
+    ngx_http_complex_value_t value{};
+    Where where;
+};
+
+struct ReplyConf {
+    int status = 0;
+    std::string type;  // Content-Type
+    std::shared_ptr<const policy::ReplyTemplate> body;
+    Where where;
+};
+
+struct LoginConf {
+    bool on = false;
+    ngx_http_complex_value_t url{};
+    std::string return_arg = "rd";
+    Where where;
+};
+
+enum class Preflight : std::uint8_t { kAnswer, kPass, kCheck };
+enum class DotSegments : std::uint8_t { kRefuse, kPass };
+enum class ErrorFormat : std::uint8_t { kAuto, kProblem, kJson, kText, kOff };
+
+struct LocConf {
+    Setting<GateConf> gate;
+    Setting<std::vector<SourceConf>> jwt_sources;
+    Setting<std::vector<SourceConf>> key_sources;
+    Setting<policy::ConflictRule> conflict;
+    Setting<bool> strip;
+    Setting<Preflight> preflight;
+    Setting<std::size_t> max_token_size;
+    std::vector<RequireConf> requires_;    // own lines while parsing, the whole list after merge
+    bool drop_inherited_requires = false;  // gate_require off
+    Where drop_where;
+    Setting<std::vector<IdentityConf>> identity;
+    Setting<ErrorFormat> error_format;
+    Setting<std::vector<ReplyConf>> replies;
+    Setting<LoginConf> login;
+    Setting<bool> dry_run;
+    Setting<ngx_uint_t> log_level;
+    std::string name;  // "location /orders/" for reports; "" at http and server level
+    Where where;       // of the block
+};
+
+struct SrvConf {
+    Setting<DotSegments> dot_segments;
+    Setting<bool> identity_clear_off;
+    std::set<std::string> argument_names;  // of all arg= sources in this server, after merge
+    bool any_gate = false;                 // some location of this server has a gate
+};
+
+// gate_claim $variable path [as=..]
+enum class ClaimForm : std::uint8_t { kText, kJson, kBase64url };
+struct ClaimVariable {
+    std::string path;
+    ClaimForm form = ClaimForm::kText;
+};
+
+struct MainConf {
+    std::vector<std::unique_ptr<LiveIssuer>> issuers;
+    std::vector<std::unique_ptr<LiveStore>> stores;
+    std::vector<std::unique_ptr<LiveRoles>> roles;
+    std::vector<std::unique_ptr<ClaimVariable>> claim_variables;
+    // Normalised (see normal_header_name) names of all gate_identity and gate_identity_clear lines.
+    std::set<std::string, std::less<>> identity_names;
+    std::vector<std::pair<LocConf*, LocConf*>> merged;  // every level after merge, with its parent
+    // Indexes of cached variables that could hold a credential ($http_*, $cookie_*, $request_uri,
+    // ..).
+    std::vector<ngx_uint_t> credential_variables;
+    std::vector<ngx_uint_t> gate_variables;
+    SipKey token_id_key{};
+};
+
+// Lower case, with '_' and '.' as '-': two names that an application may take for one are equal.
+std::string normal_header_name(std::string_view name);
+
+MainConf& main_conf(ngx_http_request_t* r);
+const SrvConf& srv_conf(ngx_http_request_t* r);
+const LocConf& loc_conf(ngx_http_request_t* r);
+
+// ngx_http_module_t callbacks, and postconfiguration's resolving and checking.
+void* create_main_conf(ngx_conf_t* cf) noexcept;
+void* create_srv_conf(ngx_conf_t* cf) noexcept;
+void* create_loc_conf(ngx_conf_t* cf) noexcept;
+char* merge_srv_conf(ngx_conf_t* cf, void* parent, void* child) noexcept;
+char* merge_loc_conf(ngx_conf_t* cf, void* parent, void* child) noexcept;
+
+// Resolves names of issuers, stores and role maps, loads their files, checks what only the whole
+// configuration can show. NGX_OK or NGX_ERROR after a message with file and line.
+ngx_int_t complete_configuration(ngx_conf_t* cf);
+
+extern ngx_command_t directives[];
+
+}  // namespace gate::nginx

@@ -1,5 +1,5 @@
-// The JWS algorithms (RFC 7518 section 3.1, RFC 8037) in one table: name, family of key, hash, curve
-// and signature size. A name is matched byte for byte; "none" is not an algorithm.
+// The JWS algorithms (RFC 7518 section 3.1, RFC 8037) in one table: name, family of key, hash,
+// curve and signature size. A name is matched byte for byte; "none" is not an algorithm.
 #pragma once
 
 #include <cstddef>
@@ -12,10 +12,18 @@
 namespace gate::crypto {
 
 enum class Alg : std::uint8_t {
-    kHS256, kHS384, kHS512,
-    kRS256, kRS384, kRS512,
-    kPS256, kPS384, kPS512,
-    kES256, kES384, kES512,
+    kHS256,
+    kHS384,
+    kHS512,
+    kRS256,
+    kRS384,
+    kRS512,
+    kPS256,
+    kPS384,
+    kPS512,
+    kES256,
+    kES384,
+    kES512,
     kEdDSA,
 };
 inline constexpr std::size_t kAlgCount = 13;

@@ -5,6 +5,7 @@
 #include <openssl/bn.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
 #include <openssl/x509.h>
 
 #include <memory>
@@ -26,6 +27,10 @@ using PkeyPtr = OpensslPtr<EVP_PKEY, EVP_PKEY_free>;
 using PkeyCtxPtr = OpensslPtr<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
 using MdCtxPtr = OpensslPtr<EVP_MD_CTX, EVP_MD_CTX_free>;
 using MdPtr = OpensslPtr<EVP_MD, EVP_MD_free>;
+using MacPtr = OpensslPtr<EVP_MAC, EVP_MAC_free>;
+using MacCtxPtr = OpensslPtr<EVP_MAC_CTX, EVP_MAC_CTX_free>;
+using ParamBuilderPtr = OpensslPtr<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
+using ParamsPtr = OpensslPtr<OSSL_PARAM, OSSL_PARAM_free>;
 using BioPtr = OpensslPtr<BIO, BIO_free_all>;
 using BignumPtr = OpensslPtr<BIGNUM, BN_free>;
 using X509Ptr = OpensslPtr<X509, X509_free>;

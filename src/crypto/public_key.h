@@ -1,9 +1,10 @@
-// A key that verifies JWS signatures. Its family is fixed when it is made and decides, with curve and
-// size, which algorithms it may serve; a token's header can only choose among those.
-// Not thread-safe: contexts are reused from one verification to the next.
+// A key that verifies JWS signatures. Its family is fixed when it is made and decides, with curve
+// and size, which algorithms it may serve; a token's header can only choose among those. Not
+// thread-safe: contexts are reused from one verification to the next.
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -13,28 +14,36 @@
 namespace gate::crypto {
 
 enum class KeyError : std::uint8_t {
-    kBad,          // malformed, off the curve, wrong length, not a key
-    kWeak,         // RSA outside 2048..8192 bits, bad exponent, ROCA, short secret, small-order point
+    kBad,   // malformed, off the curve, wrong length, not a key
+    kWeak,  // RSA outside 2048..8192 bits, bad exponent, ROCA, short secret, small-order point
     kUnsupported,  // a key type or curve that no algorithm here uses
 };
+
+struct KeyFault {
+    KeyError error;
+    std::string detail;  // for people: "RSA modulus shorter than 2048 bits"
+};
+
+class VerificationKey;
+using KeyResult = Result<std::shared_ptr<VerificationKey>, KeyFault>;
 
 class VerificationKey {
 public:
     // HMAC secret; kWeak below 32 octets. Longer secrets serve the longer hashes (RFC 7518 3.2).
-    static Result<std::shared_ptr<VerificationKey>, KeyError> from_secret(Bytes secret);
+    static KeyResult from_secret(Bytes secret);
 
     // Big-endian modulus and exponent. kWeak: see KeyError; e must be odd, 3 <= e <= 2^33.
-    static Result<std::shared_ptr<VerificationKey>, KeyError> from_rsa(Bytes n, Bytes e);
+    static KeyResult from_rsa(Bytes n, Bytes e);
 
     // Coordinates of exactly the curve's length; the point must lie on the curve.
-    static Result<std::shared_ptr<VerificationKey>, KeyError> from_ec(Curve curve, Bytes x, Bytes y);
+    static KeyResult from_ec(Curve curve, Bytes x, Bytes y);
 
     // RFC 8037 public key octets; small-order points are kWeak.
-    static Result<std::shared_ptr<VerificationKey>, KeyError> from_okp(Curve curve, Bytes x);
+    static KeyResult from_okp(Curve curve, Bytes x);
 
-    // One PEM block: PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE (its key only; dates are not checked).
-    // A private key is kBad: it has no place on a machine that only verifies.
-    static Result<std::shared_ptr<VerificationKey>, KeyError> from_pem(std::string_view pem);
+    // One PEM block: PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE (its key only; dates are not
+    // checked). A private key is kBad: it has no place on a machine that only verifies.
+    static KeyResult from_pem(std::string_view pem);
 
     VerificationKey(const VerificationKey&) = delete;
     VerificationKey& operator=(const VerificationKey&) = delete;
@@ -54,6 +63,7 @@ public:
 private:
     struct Impl;
     explicit VerificationKey(std::unique_ptr<Impl> impl);
+    static KeyResult make(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };
 

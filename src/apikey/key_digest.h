@@ -1,8 +1,10 @@
-// What stores keep instead of keys: SHA-256, or HMAC-SHA-256 under a pepper the store does not hold.
+// What stores keep instead of keys: SHA-256, or HMAC-SHA-256 under a pepper the store does not
+// hold.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string_view>
-#include <vector>
 
 #include "base/bytes.h"
 #include "crypto/digest.h"

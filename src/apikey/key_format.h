@@ -3,6 +3,7 @@
 // a lookup and secret scanners can tell a real key from noise.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@ namespace gate::apikey {
 inline constexpr std::size_t kSecretDigits = 43;
 inline constexpr std::size_t kChecksumDigits = 6;
 inline constexpr std::size_t kMaxKeySize = 512;
+inline constexpr std::size_t kMaxPrefixSize = 64;
 
 struct KeyFormat {
     std::string prefix;    // may be empty; letters, digits, '_' and '-' only

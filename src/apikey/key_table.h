@@ -1,7 +1,10 @@
 // The records of one key file, found by digest. Immutable once parsed.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -15,8 +18,9 @@ namespace gate::apikey {
 
 class KeyTable {
 public:
-    // {"version":1,"keys":[record, ..]}. One broken record, two equal digests or ids refuse the file:
-    // an operator's typing error must not silently lock out, or let in, one key. Errors name the record.
+    // {"version":1,"keys":[record, ..]}. One broken record, two equal digests or ids refuse the
+    // file: an operator's typing error must not silently lock out, or let in, one key. Errors name
+    // the record.
     static Result<KeyTable, std::string> parse(std::string_view json);
 
     // The record of that digest, or nullptr. The digest is compared again in constant time.
@@ -24,14 +28,19 @@ public:
 
     // In the file's order.
     const std::vector<std::shared_ptr<const Record>>& records() const noexcept { return records_; }
+    // A share of a record that find() gave; nullptr for nullptr and for a record of another table.
     std::shared_ptr<const Record> share(const Record* record) const;
 
     // The file's text; ends with a newline.
     static std::string to_json(const std::vector<std::shared_ptr<const Record>>& records);
 
 private:
+    static std::uint64_t bucket_of(const crypto::Digest256& digest) noexcept;
+    std::optional<std::size_t> index_of(const crypto::Digest256& digest) const noexcept;
+
     std::vector<std::shared_ptr<const Record>> records_;
-    std::unordered_map<std::string, std::size_t> by_digest_;
+    std::vector<crypto::Digest256> digests_;                         // of records_, same order
+    std::unordered_multimap<std::uint64_t, std::size_t> by_digest_;  // first octets -> index
 };
 
 }  // namespace gate::apikey

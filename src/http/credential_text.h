@@ -1,5 +1,6 @@
-// Where a credential stands in the text of a request: in an Authorization-like header, among cookies,
-// among query arguments. All functions look at bytes only and return views into their input.
+// Where a credential stands in the text of a request: in an Authorization-like header, among
+// cookies, among query arguments. All functions look at bytes only and return views into their
+// input.
 #pragma once
 
 #include <cstddef>
@@ -16,22 +17,22 @@ struct Found {
     std::string_view value;
 };
 
-// The credential of one header value. With a scheme (RFC 9110 section 11.1, matched without case) the
-// rest after exactly one space is the value; "Bearer" alone or a second space gives an empty or
+// The credential of one header value. With a scheme (RFC 9110 section 11.1, matched without case)
+// the rest after exactly one space is the value; "Bearer" alone or a second space gives an empty or
 // malformed value, which later checks refuse, while another scheme gives count 0. With an empty
 // `scheme` the whole value is the credential and an empty one counts 0.
 Found from_header(std::string_view value, std::string_view scheme) noexcept;
 
-// Adds the cookies called `name` (case-sensitive, RFC 6265 section 4.2.1) of one Cookie header line to
-// `found`. One pair of double quotes around a value is dropped. An empty value counts but leaves
+// Adds the cookies called `name` (case-sensitive, RFC 6265 section 4.2.1) of one Cookie header line
+// to `found`. One pair of double quotes around a value is dropped. An empty value counts but leaves
 // found.value alone.
 void from_cookie_line(std::string_view line, std::string_view name, Found& found) noexcept;
 
 // The line without the cookies called `name`; the others keep their bytes and order.
 std::string without_cookie(std::string_view line, std::string_view name);
 
-// The arguments called `name` (exact bytes) of a query string without '?'. Values are not decoded: a
-// credential has one spelling.
+// The arguments called `name` (exact bytes) of a query string without '?'. Values are not decoded:
+// a credential has one spelling.
 Found from_arguments(std::string_view query, std::string_view name) noexcept;
 
 // Where the values of the arguments called `name` stand in `query`, for overwriting them in place.
@@ -44,11 +45,15 @@ std::vector<Span> argument_values(std::string_view query, std::string_view name)
 // The query without the arguments called `name`; the others keep their bytes and order.
 std::string without_argument(std::string_view query, std::string_view name);
 
-// Whether a request carries a cookie on behalf of another site: judged for unsafe methods and
-// upgrades only. `origin`, `sec_fetch_site` are the header values ("" when absent); `own_origins` are
-// the origins that count as ours ("https://app.example.com").
-bool is_cross_site(std::string_view origin, std::string_view sec_fetch_site, std::string_view scheme,
-                   std::string_view host, std::string_view extra_allowed_origin) noexcept;
+// Whether a request carries a cookie on behalf of another site: to be asked for unsafe methods and
+// upgrades only. `origin`, `sec_fetch_site` are the header values ("" when absent). An Origin equal
+// to `extra_allowed_origin` ("https://app.example.com"; "" for none) is ours. Else Sec-Fetch-Site
+// decides if it is there: "same-origin" and "none" are ours. Else Origin must name `scheme` and
+// `host`, default ports left out. With neither header (no browser of this decade) the request is
+// ours.
+bool is_cross_site(std::string_view origin, std::string_view sec_fetch_site,
+                   std::string_view scheme, std::string_view host,
+                   std::string_view extra_allowed_origin) noexcept;
 
 // GET, HEAD, OPTIONS, TRACE (RFC 9110 section 9.2.1).
 bool is_safe_method(std::string_view method) noexcept;

@@ -1,0 +1,114 @@
+#include "apikey/key_table.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/json_text.h"
+#include "base/reason.h"
+
+namespace gate::apikey {
+
+namespace {
+
+// A file of 100,000 keys and more must load; its writer is the operator.
+constexpr jose::JsonLimits kFileLimits{.depth = 32, .members = 256, .elements = 1000000};
+constexpr std::int64_t kFileVersion = 1;
+
+std::string describe(std::size_t index, jose::Value record) {
+    std::string text = "record " + std::to_string(index + 1);
+    if (const auto id = record.member("id").string()) text += " (id " + json_string(*id) + ")";
+    return text;
+}
+
+Status<std::string> check_frame(jose::Value root) {
+    for (std::string_view name : root.member_names()) {
+        if (name != "version" && name != "keys") {
+            return fail("member " + json_string(name) + " is unknown; known are version, keys");
+        }
+    }
+    if (root.member("version").integer() != kFileVersion) {
+        return fail("member \"version\" must be " + std::to_string(kFileVersion));
+    }
+    if (!root.member("keys").is(jose::Value::Kind::kArray)) {
+        return fail(std::string("member \"keys\" must be an array of records"));
+    }
+    return Done{};
+}
+
+crypto::Digest256 octets_of(const std::string& hex) {
+    crypto::Digest256 digest{};
+    const auto decoded = from_hex(hex);
+    if (decoded && decoded->size() == digest.size()) {
+        std::copy(decoded->begin(), decoded->end(), digest.begin());
+    }
+    return digest;
+}
+
+}  // namespace
+
+std::uint64_t KeyTable::bucket_of(const crypto::Digest256& digest) noexcept {
+    std::uint64_t bucket = 0;
+    std::memcpy(&bucket, digest.data(), sizeof(bucket));
+    return bucket;
+}
+
+std::optional<std::size_t> KeyTable::index_of(const crypto::Digest256& digest) const noexcept {
+    const auto [begin, end] = by_digest_.equal_range(bucket_of(digest));
+    for (auto it = begin; it != end; ++it) {
+        if (crypto::equal_constant_time(digests_[it->second], digest)) return it->second;
+    }
+    return std::nullopt;
+}
+
+Result<KeyTable, std::string> KeyTable::parse(std::string_view json) {
+    const auto document = jose::Document::parse(json, kFileLimits);
+    if (!document) return fail("not strict JSON (" + std::string(code(document.error())) + ")");
+    const jose::Value root = document->root();
+    if (auto framed = check_frame(root); !framed) return fail(framed.error());
+
+    const jose::Value keys = root.member("keys");
+    KeyTable table;
+    table.records_.reserve(keys.size());
+    table.digests_.reserve(keys.size());
+    std::unordered_map<std::string_view, std::size_t> by_id;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        auto record = Record::from_json(keys.at(i));
+        if (!record) return fail(describe(i, keys.at(i)) + ": " + record.error());
+        const crypto::Digest256 digest = octets_of(record->digest);
+        if (const auto twin = table.index_of(digest)) {
+            return fail(describe(i, keys.at(i)) + ": same digest as record " +
+                        std::to_string(*twin + 1));
+        }
+        table.digests_.push_back(digest);
+        table.by_digest_.emplace(bucket_of(digest), i);
+        table.records_.push_back(std::make_shared<const Record>(*std::move(record)));
+        const auto [other, added] = by_id.emplace(table.records_.back()->id, i);
+        if (!added) {
+            return fail(describe(i, keys.at(i)) + ": same id as record " +
+                        std::to_string(other->second + 1));
+        }
+    }
+    return table;
+}
+
+const Record* KeyTable::find(const crypto::Digest256& digest) const noexcept {
+    const auto index = index_of(digest);
+    return index ? records_[*index].get() : nullptr;
+}
+
+std::shared_ptr<const Record> KeyTable::share(const Record* record) const {
+    if (record == nullptr) return nullptr;
+    const auto index = index_of(octets_of(record->digest));
+    return index ? records_[*index] : nullptr;
+}
+
+std::string KeyTable::to_json(const std::vector<std::shared_ptr<const Record>>& records) {
+    std::string out = "{\"version\":1,\"keys\":[";
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        out += i == 0 ? "\n" : ",\n";
+        out += records[i]->to_json();
+    }
+    return out + "\n]}\n";
+}
+
+}  // namespace gate::apikey

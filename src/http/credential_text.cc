@@ -1,0 +1,154 @@
+#include "http/credential_text.h"
+
+#include <algorithm>
+
+namespace gate::http {
+
+namespace {
+
+char lower(char c) noexcept {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](char x, char y) { return lower(x) == lower(y); });
+}
+
+bool is_blank(char c) noexcept {
+    return c == ' ' || c == '\t';
+}
+
+std::string_view trimmed(std::string_view text) noexcept {
+    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+    return text;
+}
+
+// Calls visit(piece) for each piece of `text` between separators, the empty ones too.
+template <class Visit>
+void for_each_piece(std::string_view text, char separator, Visit visit) {
+    while (true) {
+        const std::size_t end = text.find(separator);
+        visit(text.substr(0, end));
+        if (end == std::string_view::npos) return;
+        text.remove_prefix(end + 1);
+    }
+}
+
+// The name of a cookie pair. Blanks around it are not part of it: nginx and many applications skip
+// them, so "jwt =x" must be the same cookie for us.
+std::string_view cookie_name(std::string_view crumb) noexcept {
+    const std::size_t equals = crumb.find('=');
+    if (equals == std::string_view::npos) return {};
+    return trimmed(crumb.substr(0, equals));
+}
+
+std::string_view argument_name(std::string_view argument) noexcept {
+    return argument.substr(0, argument.find('='));
+}
+
+// The pieces of `text` whose name differs from `name`, with their separators.
+template <class NameOf>
+std::string without(std::string_view text, char separator, std::string_view name, NameOf name_of) {
+    std::string out;
+    out.reserve(text.size());
+    bool first = true;
+    for_each_piece(text, separator, [&](std::string_view piece) {
+        if (name_of(piece) == name) return;
+        if (!first) out += separator;
+        first = false;
+        out.append(piece);
+    });
+    return out;
+}
+
+// Scheme and authority of an origin, the authority without the scheme's default port.
+std::string_view without_default_port(std::string_view scheme,
+                                      std::string_view authority) noexcept {
+    const std::string_view port = equal_ignoring_case(scheme, "https") ? ":443" : ":80";
+    if (authority.ends_with(port)) authority.remove_suffix(port.size());
+    return authority;
+}
+
+bool is_own_origin(std::string_view origin, std::string_view scheme,
+                   std::string_view host) noexcept {
+    constexpr std::string_view kMark = "://";
+    const std::size_t mark = origin.find(kMark);
+    if (mark == std::string_view::npos || host.empty()) return false;
+    return equal_ignoring_case(origin.substr(0, mark), scheme) &&
+           equal_ignoring_case(without_default_port(scheme, origin.substr(mark + kMark.size())),
+                               without_default_port(scheme, host));
+}
+
+}  // namespace
+
+Found from_header(std::string_view value, std::string_view scheme) noexcept {
+    if (scheme.empty()) return {value.empty() ? std::size_t{0} : std::size_t{1}, value};
+    if (!equal_ignoring_case(value.substr(0, scheme.size()), scheme)) return {};
+    value.remove_prefix(scheme.size());
+    if (value.empty()) return {1, {}};
+    if (value.front() != ' ') return {};
+    return {1, value.substr(1)};
+}
+
+void from_cookie_line(std::string_view line, std::string_view name, Found& found) noexcept {
+    for_each_piece(line, ';', [&](std::string_view crumb) {
+        if (crumb.find('=') == std::string_view::npos || cookie_name(crumb) != name) return;
+        ++found.count;
+        std::string_view value = trimmed(crumb.substr(crumb.find('=') + 1));
+        if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
+            value = value.substr(1, value.size() - 2);
+        }
+        if (found.value.empty()) found.value = value;
+    });
+}
+
+std::string without_cookie(std::string_view line, std::string_view name) {
+    std::string out = without(line, ';', name, cookie_name);
+    // Where the first cookie went, the blank that set off the second one has lost its meaning.
+    if (out.size() != line.size()) out.erase(0, out.find_first_not_of(" \t"));
+    return out;
+}
+
+Found from_arguments(std::string_view query, std::string_view name) noexcept {
+    Found found;
+    for_each_piece(query, '&', [&](std::string_view argument) {
+        if (argument_name(argument) != name) return;
+        ++found.count;
+        if (found.value.empty() && argument.size() > name.size()) {
+            found.value = argument.substr(name.size() + 1);
+        }
+    });
+    return found;
+}
+
+std::vector<Span> argument_values(std::string_view query, std::string_view name) {
+    std::vector<Span> spans;
+    for_each_piece(query, '&', [&](std::string_view argument) {
+        // Nothing to overwrite in "name" and "name=".
+        if (argument_name(argument) != name || argument.size() <= name.size() + 1) return;
+        const std::size_t start = name.size() + 1;
+        spans.push_back({static_cast<std::size_t>(argument.data() - query.data()) + start,
+                         argument.size() - start});
+    });
+    return spans;
+}
+
+std::string without_argument(std::string_view query, std::string_view name) {
+    return without(query, '&', name, argument_name);
+}
+
+bool is_cross_site(std::string_view origin, std::string_view sec_fetch_site,
+                   std::string_view scheme, std::string_view host,
+                   std::string_view extra_allowed_origin) noexcept {
+    if (!extra_allowed_origin.empty() && origin == extra_allowed_origin) return false;
+    if (!sec_fetch_site.empty()) return sec_fetch_site != "same-origin" && sec_fetch_site != "none";
+    return !origin.empty() && !is_own_origin(origin, scheme, host);
+}
+
+bool is_safe_method(std::string_view method) noexcept {
+    return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "TRACE";
+}
+
+}  // namespace gate::http

@@ -1,0 +1,175 @@
+#include "http/path.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace gate::http {
+
+namespace {
+
+// One octet after all decoding. `rounds` counts the rounds of percent-decoding it took; nginx does
+// one. `hidden` is set for what nginx does not see in it.
+struct Symbol {
+    std::uint8_t octet;
+    std::uint8_t rounds;
+    bool hidden;
+};
+
+constexpr std::uint8_t kManyRounds = 2;
+
+int hex_value(std::uint8_t octet) noexcept {
+    if (octet >= '0' && octet <= '9') return octet - '0';
+    if (octet >= 'a' && octet <= 'f') return octet - 'a' + 10;
+    if (octet >= 'A' && octet <= 'F') return octet - 'A' + 10;
+    return -1;
+}
+
+// Replaces "%hh" at the end of `out` by the octet it stands for, again and again: in "%25252e" each
+// result completes the next escape. Every replacement shortens `out`, so the whole is linear.
+void collapse_escapes(std::vector<Symbol>& out) {
+    while (out.size() >= 3) {
+        const Symbol* last = out.data() + out.size() - 3;
+        const int high = hex_value(last[1].octet);
+        const int low = hex_value(last[2].octet);
+        if (last[0].octet != '%' || high < 0 || low < 0) return;
+        std::uint8_t rounds = 0;
+        for (int i = 0; i < 3; ++i) {
+            if (last[i].rounds > rounds) rounds = last[i].rounds;
+        }
+        if (rounds < kManyRounds) ++rounds;
+        out.resize(out.size() - 2);
+        out.back() = {static_cast<std::uint8_t>(high * 16 + low), rounds, rounds >= kManyRounds};
+    }
+}
+
+// `text` after as many rounds of percent-decoding as it takes.
+std::vector<Symbol> decode_fully(std::string_view text) {
+    std::vector<Symbol> out;
+    out.reserve(text.size());
+    for (char c : text) {
+        out.push_back({static_cast<std::uint8_t>(c), 0, false});
+        collapse_escapes(out);
+    }
+    return out;
+}
+
+bool is_continuation(const Symbol& symbol) noexcept {
+    return (symbol.octet & 0xc0) == 0x80;
+}
+
+// Length of an overlong UTF-8 form of an ASCII character at `at` (2 to 4 octets), or 0.
+std::size_t overlong_length(const std::vector<Symbol>& in, std::size_t at) noexcept {
+    std::size_t length = 0;
+    if ((in[at].octet & 0xfe) == 0xc0) length = 2;
+    if (in[at].octet == 0xe0) length = 3;
+    if (in[at].octet == 0xf0) length = 4;
+    if (length == 0 || in.size() - at < length) return 0;
+    for (std::size_t i = 1; i < length; ++i) {
+        if (!is_continuation(in[at + i])) return 0;
+    }
+    // Bits above the seven of ASCII must be zero: those of the octets between lead and last but
+    // one, and all but the lowest of the last but one (the lead's own were tested above).
+    for (std::size_t i = 1; i + 2 < length; ++i) {
+        if (in[at + i].octet != 0x80) return 0;
+    }
+    return length == 2 || (in[at + length - 2].octet & 0x3e) == 0 ? length : 0;
+}
+
+// Replaces overlong forms by the characters that lenient decoders see in them.
+std::vector<Symbol> decode_overlong(const std::vector<Symbol>& in) {
+    std::vector<Symbol> out;
+    out.reserve(in.size());
+    for (std::size_t at = 0; at < in.size(); ++at) {
+        const std::size_t length = overlong_length(in, at);
+        if (length == 0) {
+            out.push_back(in[at]);
+            continue;
+        }
+        const unsigned octet =
+            (in[at + length - 2].octet & 0x01u) << 6 | (in[at + length - 1].octet & 0x3fu);
+        out.push_back({static_cast<std::uint8_t>(octet), kManyRounds, true});
+        at += length - 1;
+    }
+    return out;
+}
+
+bool is_separator(const Symbol& symbol) noexcept {
+    return symbol.octet == '/' || symbol.octet == '\\';
+}
+
+// nginx on Unix does not take a backslash for a separator.
+bool is_hidden_separator(const Symbol& symbol) noexcept {
+    return symbol.octet == '\\' || symbol.hidden;
+}
+
+// Whether [begin, end), a segment between separators, is a dot segment that nginx did not see.
+// `delimiter_hidden`: one of the separators around it is hidden.
+bool is_hidden_dots(const Symbol* begin, const Symbol* end, bool delimiter_hidden) noexcept {
+    bool hidden = delimiter_hidden;
+    const Symbol* at = begin;
+    for (; at != end && at->octet == '.'; ++at) hidden = hidden || at->hidden;
+    if (at == begin || at - begin > 2) return false;
+    if (at == end) return hidden;
+    return at->octet == ';';  // "..;x": a path parameter that some applications cut off
+}
+
+}  // namespace
+
+bool has_hidden_dot_segment(std::string_view raw_path) {
+    // Whatever hides a dot segment needs one of these, or an octet outside ASCII.
+    const bool plain = raw_path.find_first_of("%;\\\xc0\xc1\xe0\xf0") == std::string_view::npos;
+    if (plain) return false;
+
+    const std::vector<Symbol> path = decode_overlong(decode_fully(raw_path));
+    const Symbol* begin = path.data();
+    const Symbol* const end = begin + path.size();
+    bool start_hidden = false;
+    for (const Symbol* at = begin;; ++at) {
+        if (at != end && !is_separator(*at)) continue;
+        const bool end_hidden = at != end && is_hidden_separator(*at);
+        if (is_hidden_dots(begin, at, start_hidden || end_hidden)) return true;
+        if (at == end) return false;
+        begin = at + 1;
+        start_hidden = end_hidden;
+    }
+}
+
+std::string percent_encode(std::string_view text) {
+    constexpr char kHex[] = "0123456789ABCDEF";
+    std::string out;
+    out.reserve(text.size());
+    for (char c : text) {
+        const auto octet = static_cast<std::uint8_t>(c);
+        const bool unreserved = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                                (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_' ||
+                                c == '~';
+        if (unreserved) {
+            out += c;
+        } else {
+            out += '%';
+            out += kHex[octet >> 4];
+            out += kHex[octet & 0x0f];
+        }
+    }
+    return out;
+}
+
+std::string safe_return_target(std::string_view raw_uri) {
+    constexpr const char* kRoot = "/";
+    if (!raw_uri.starts_with('/')) return kRoot;
+    for (char c : raw_uri) {
+        const auto octet = static_cast<std::uint8_t>(c);
+        if (octet <= 0x20 || octet == 0x7f || c == '\\') return kRoot;
+    }
+    // A login page that decodes once more than it should must not find "//host" or "/\host" either;
+    // browsers drop tabs and line ends before they look.
+    const std::vector<Symbol> decoded = decode_fully(raw_uri);
+    if (decoded.size() > 1) {
+        const Symbol& second = decoded[1];
+        if (is_separator(second) || second.octet <= 0x20 || second.octet == 0x7f) return kRoot;
+    }
+    return std::string(raw_uri);
+}
+
+}  // namespace gate::http

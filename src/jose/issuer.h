@@ -19,18 +19,18 @@ inline constexpr Seconds kMaxNumericDate = Seconds{1} << 53;
 using ClaimNames = std::vector<std::string>;
 
 struct Issuer {
-    std::string name;                     // of the block
-    std::optional<std::string> iss;       // nullopt: "issuer off", tokens without iss
+    std::string name;                // of the block
+    std::optional<std::string> iss;  // nullopt: "issuer off", tokens without iss
     crypto::AlgSet algorithms{crypto::Alg::kRS256, crypto::Alg::kPS256, crypto::Alg::kES256,
                               crypto::Alg::kEdDSA};
     bool audience_off = false;
-    std::vector<std::string> audiences;   // one of them must be in "aud"
-    std::vector<std::string> types;       // allowed "typ"; empty: any
+    std::vector<std::string> audiences;  // one of them must be in "aud"
+    std::vector<std::string> types;      // allowed "typ"; empty: any
     Seconds leeway_exp = 0;
     Seconds leeway_nbf = 10;
     Seconds leeway_iat = 10;
     bool require_exp = true;
-    Seconds max_lifetime = 0;             // exp - iat; 0: no limit
+    Seconds max_lifetime = 0;  // exp - iat; 0: no limit
     std::vector<std::string> require_claims;
     ClaimNames subject_claim{"sub"};
     ClaimNames client_claim{"client_id", "azp"};

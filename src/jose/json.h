@@ -18,16 +18,25 @@ struct json_t;
 namespace gate::jose {
 
 struct JsonLimits {
-    unsigned depth = 32;      // nested arrays and objects
-    unsigned members = 256;   // of one object
-    unsigned elements = 4096; // of one array
+    unsigned depth = 32;       // nested arrays and objects
+    unsigned members = 256;    // of one object
+    unsigned elements = 4096;  // of one array
 };
 
 // A view of a value inside a Document; valid as long as the Document lives. A default-made Value is
 // "absent" and answers every question with nothing.
 class Value {
 public:
-    enum class Kind : std::uint8_t { kAbsent, kNull, kBool, kInteger, kReal, kString, kArray, kObject };
+    enum class Kind : std::uint8_t {
+        kAbsent,
+        kNull,
+        kBool,
+        kInteger,
+        kReal,
+        kString,
+        kArray,
+        kObject
+    };
 
     Value() = default;
     explicit Value(const json_t* json) : json_(json) {}
@@ -47,7 +56,8 @@ public:
     Value member(std::string_view name) const noexcept;  // names may hold NUL
     std::vector<std::string_view> member_names() const;
 
-    // `path` as a whole name first; only when that is absent, split at dots into members of members.
+    // `path` as a whole name first; only when that is absent, split at dots into members of
+    // members.
     Value find(std::string_view path) const noexcept;
 
     // The strings of an array of strings, or the one string; nullopt when absent or anything else.

@@ -1,4 +1,5 @@
-// A JWT (RFC 7519) judged against its issuer: cheap checks first, then the signature, then the rest.
+// A JWT (RFC 7519) judged against its issuer: cheap checks first, then the signature, then the
+// rest.
 #pragma once
 
 #include <optional>
@@ -25,15 +26,16 @@ struct Claims {
     std::vector<std::string_view> scopes;
     std::vector<std::string_view> roles;
     std::vector<std::string_view> groups;
-    std::optional<Seconds> expires;  // exp rounded down; nullopt where require_exp is off and none came
+    std::optional<Seconds>
+        expires;  // exp rounded down; nullopt where require_exp is off and none came
 };
 
 // "iss" of a payload, without trusting it: absent is nullopt, another type is kClaimType.
 Result<std::optional<std::string_view>, Reason> issuer_of(const Document& payload);
 
-// RFC 7515 section 5.2: picks the key (by kid; else every key that can serve the algorithm, in order)
-// and verifies. kAlgNotAllowed, kAlgKeyMismatch, kKidUnknown, kSigBad, or the reason for which the set
-// skipped the key of that kid.
+// RFC 7515 section 5.2: picks the key (by kid; else every key that can serve the algorithm, in
+// order) and verifies. kAlgNotAllowed, kAlgKeyMismatch, kKidUnknown, kSigBad, or the reason for
+// which the set skipped the key of that kid.
 Status<Reason> verify_signature(const Token& token, const KeySet& keys, crypto::AlgSet allowed);
 
 // Checks 2 and 3 of verify_jwt alone, on a payload that is already parsed.
@@ -45,8 +47,9 @@ Status<Reason> check_times(const Document& payload, const Issuer& issuer, Second
 Result<Claims, Reason> verify_jwt(const Token& token, const Document& payload, const Issuer& issuer,
                                   const KeySet& keys, Seconds now);
 
-// scope as one string split at single spaces (RFC 6749 section 3.3) or as an array of strings; roles
-// and groups from a string or an array. Any other type gives an empty list: it never satisfies.
+// scope as one string split at single spaces (RFC 6749 section 3.3) or as an array of strings;
+// roles and groups from a string or an array. Any other type gives an empty list: it never
+// satisfies.
 enum class ListForm : std::uint8_t { kSpaceSeparated, kPlain };
 std::vector<std::string_view> claim_list(Value claims, const ClaimNames& names, ListForm form);
 

@@ -1,5 +1,6 @@
 // The keys of one issuer, from JWKS documents (RFC 7517), PEM, X.509 and secrets. Immutable once
-// built; a broken key is left out and remembered with its reason, a broken document is refused whole.
+// built; a broken key is left out and remembered with its reason, a broken document is refused
+// whole.
 #pragma once
 
 #include <memory>
@@ -38,9 +39,10 @@ enum class JwksOrigin : std::uint8_t { kFile, kUrl };
 
 class KeySet {
 public:
-    // Adds the keys of a JWKS ({"keys":[..]}); a bare JWK counts as a set of one. kJwksBad: not strict
-    // JSON, no "keys" array, no usable key in it, two keys with one kid, secrets beside asymmetric
-    // keys. Keys with an unknown kty, wrong "use" or "key_ops", or weak ones are skipped.
+    // Adds the keys of a JWKS ({"keys":[..]}); a bare JWK counts as a set of one. kJwksBad: not
+    // strict JSON, no "keys" array, no usable key in it (a document of one key: that key's reason),
+    // two keys with one kid, secrets beside asymmetric keys. Keys with an unknown kty, wrong "use"
+    // or "key_ops", or weak ones are skipped. An error leaves the set as it was.
     Status<LoadError> add_jwks(std::string_view json, JwksOrigin origin = JwksOrigin::kFile);
 
     // One PEM or X.509 public key. `algs` narrows what it may serve; empty leaves all it can.
@@ -51,15 +53,28 @@ public:
 
     const std::vector<SetKey>& keys() const noexcept { return keys_; }
     const std::vector<SkippedKey>& skipped() const noexcept { return skipped_; }
+
+    // Keys that are used although their document tells a secret that it should not hold: private
+    // members (ignored). One text for people per key.
+    const std::vector<std::string>& warnings() const noexcept { return warnings_; }
+
     crypto::AlgSet algs() const noexcept;
+
+    // Why the key of that kid was left out; nullptr where none was.
+    const SkippedKey* find_skipped(std::string_view kid) const noexcept;
 
     // The key of that kid, or nullptr. Without match the keys that have no kid remain candidates.
     const SetKey* find(std::string_view kid) const noexcept;
 
 private:
     Status<LoadError> add(SetKey key);
+    Status<LoadError> add_narrowed(std::shared_ptr<const crypto::VerificationKey> key,
+                                   std::string_view kid, crypto::AlgSet algs);
+    Status<LoadError> take_jwk(Value jwk);
+
     std::vector<SetKey> keys_;
     std::vector<SkippedKey> skipped_;
+    std::vector<std::string> warnings_;
 };
 
 // True for a secret that is on public lists of leaked or default JWT secrets.

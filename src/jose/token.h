@@ -1,5 +1,5 @@
-// A compact JWS (RFC 7515 section 7.1) taken apart without judging it: three parts, strict base64url,
-// strict JSON, header parameters of the right type, no extension we do not understand.
+// A compact JWS (RFC 7515 section 7.1) taken apart without judging it: three parts, strict
+// base64url, strict JSON, header parameters of the right type, no extension we do not understand.
 #pragma once
 
 #include <optional>
@@ -31,8 +31,8 @@ struct Token {
 // kB64Unsupported. Linear in the token's size.
 Result<Token, Reason> parse_token(std::string_view token);
 
-// The first characters of "alg" and "kid" of a token whatever else is wrong with it, for the log line
-// of a refusal; empty where they cannot be read. Never more than 16 and 64 octets.
+// The first characters of "alg" and "kid" of a token whatever else is wrong with it, for the log
+// line of a refusal; empty where they cannot be read. Never more than 16 and 64 octets.
 struct HeaderHint {
     std::string alg;
     std::string kid;

@@ -99,7 +99,8 @@ const Record* KeyTable::find(const crypto::Digest256& digest) const noexcept {
 std::shared_ptr<const Record> KeyTable::share(const Record* record) const {
     if (record == nullptr) return nullptr;
     const auto index = index_of(octets_of(record->digest));
-    return index ? records_[*index] : nullptr;
+    if (!index || records_[*index].get() != record) return nullptr;
+    return records_[*index];
 }
 
 std::string KeyTable::to_json(const std::vector<std::shared_ptr<const Record>>& records) {

@@ -38,7 +38,8 @@ Failure<std::string> wrong(std::string_view member, Value value, std::string_vie
 
 bool is_clean_text(std::string_view text) noexcept {
     return text.size() <= kMaxTextSize && std::none_of(text.begin(), text.end(), [](char c) {
-               return (c >= 0 && c < 0x20) || c == 0x7f;
+               const auto octet = static_cast<std::uint8_t>(c);
+               return octet < 0x20 || octet == 0x7f;
            });
 }
 

@@ -1,5 +1,5 @@
-// Who is it? Authentication as a function without I/O: what cannot be answered from the request alone
-// comes out as a Need, and its answer goes in through resume().
+// Who is it? Authentication as a function without I/O: what cannot be answered from the request
+// alone comes out as a Need, and its answer goes in through resume().
 #pragma once
 
 #include <cstdint>

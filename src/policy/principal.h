@@ -1,7 +1,8 @@
-// Who a verified credential stands for. Owns what its views point to, so it outlives the credential's
-// text and any change of keys.
+// Who a verified credential stands for. Owns what its views point to, so it outlives the
+// credential's text and any change of keys.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -27,15 +28,15 @@ struct Principal {
     std::string subject;      // "sub"; the owner of a key
     std::string issuer;       // "iss"
     std::string client;
-    std::string key_id;       // kid of a token's key, id of an API key
+    std::string key_id;  // kid of a token's key, id of an API key
     std::string key_name;
     std::vector<std::string_view> scopes;
     std::vector<std::string_view> roles;
     std::vector<std::string_view> groups;
     bool scopes_are_patterns = false;  // key records: written by the operator
     std::optional<Seconds> expires;
-    jose::Document claims;             // payload of a token, labels of a key
-    jose::Document header;             // JOSE header of a token
+    jose::Document claims;  // payload of a token, labels of a key
+    jose::Document header;  // JOSE header of a token
     std::shared_ptr<const RoleMap> role_map;
     std::shared_ptr<const apikey::Record> record;
 
@@ -43,9 +44,13 @@ struct Principal {
     bool has_role(std::string_view role) const noexcept;
 };
 
-// RFC 7230 field values and log lines are made from these: joins with `separator`. nullopt when an
+// Octets of an identity value: a claim, or several of them joined.
+inline constexpr std::size_t kMaxIdentitySize = 4096;
+
+// RFC 9110 field values and log lines are made from these: joins with `separator`. nullopt when an
 // element holds the separator or a control character, or the whole is longer than 4096 octets.
-std::optional<std::string> join_identity(const std::vector<std::string_view>& elements, char separator);
+std::optional<std::string> join_identity(const std::vector<std::string_view>& elements,
+                                         char separator);
 
 // False for control characters (0x00-0x1f, 0x7f), or more than 4096 octets.
 bool is_safe_identity(std::string_view value) noexcept;

@@ -17,7 +17,19 @@ namespace gate::policy {
 
 enum class RequirementKind : std::uint8_t { kScope, kRole, kClaim, kValue };
 
-enum class ClaimOperator : std::uint8_t { kEq, kNe, kLt, kLe, kGt, kGe, kIn, kAny, kAll, kMatch, kExists };
+enum class ClaimOperator : std::uint8_t {
+    kEq,
+    kNe,
+    kLt,
+    kLe,
+    kGt,
+    kGe,
+    kIn,
+    kAny,
+    kAll,
+    kMatch,
+    kExists
+};
 
 std::optional<ClaimOperator> find_operator(std::string_view name) noexcept;
 
@@ -41,14 +53,15 @@ struct Requirement {
     std::string claim_path;            // kClaim
     ClaimOperator op = ClaimOperator::kExists;
     bool negated = false;
-    std::optional<Pattern> pattern;    // kMatch
-    int status = 403;                  // kClaim, kValue: error=
-    std::string where;                 // "nginx.conf:12"
+    std::optional<Pattern> pattern;  // kMatch
+    int status = 403;                // kClaim, kValue: error=
+    std::string where;               // "nginx.conf:12"
 };
 
 struct RuleValue {
     std::string_view text;
-    bool valid = true;  // false: came from a variable and is unsafe (empty, '*', ':'): never matches
+    bool valid =
+        true;  // false: came from a variable and is unsafe (empty, '*', ':'): never matches
 };
 
 struct RuleLine {
@@ -65,14 +78,14 @@ struct Allow {};
 
 struct Denied {
     Reason reason = Reason::kInternal;
-    int status = 0;             // 0: the one of the reason's class
-    std::string scopes;         // for the challenge: the scopes of the unmet line
-    std::string where;          // the unmet line
+    int status = 0;      // 0: the one of the reason's class
+    std::string scopes;  // for the challenge: the scopes of the unmet line
+    std::string where;   // the unmet line
 };
 
 // Every line that names the method, or no method, must hold; where any line names methods, a method
-// that none names is kMethodNotCovered. `principal` nullptr is an anonymous request: any line at all
-// is kNoCredential.
+// that none names is kMethodNotCovered. `principal` nullptr is an anonymous request: any line at
+// all is kNoCredential.
 Result<Allow, Denied> authorize(const Principal* principal, const Rule& rule);
 
 }  // namespace gate::policy

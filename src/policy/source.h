@@ -35,8 +35,11 @@ struct Selected {
     bool cross_site = false;               // a cookie was left out because of its origin
 };
 
-// kHeaderMultiple, kCookieMultiple, kArgMultiple: one source named twice. kSrcConflict: two different
-// credentials. A cookie counts only if no header, argument or variable carried a credential.
-Result<Selected, Reason> select_credential(std::span<const Candidate> candidates, ConflictRule rule);
+// kHeaderMultiple, kCookieMultiple, kArgMultiple: one source named twice. kSrcConflict: two
+// different credentials. A cookie counts only if no header, argument or variable carried a
+// credential; what does not count (outranked, from another site, behind the first under kFirst) is
+// not judged either.
+Result<Selected, Reason> select_credential(std::span<const Candidate> candidates,
+                                           ConflictRule rule);
 
 }  // namespace gate::policy

@@ -1,0 +1,139 @@
+#include "policy/challenge.h"
+
+#include <array>
+#include <utility>
+
+#include "base/json_text.h"
+
+namespace gate::policy {
+
+namespace {
+
+constexpr std::array<std::pair<int, std::string_view>, 33> kTitles{{
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {402, "Payment Required"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {406, "Not Acceptable"},
+    {407, "Proxy Authentication Required"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {410, "Gone"},
+    {411, "Length Required"},
+    {412, "Precondition Failed"},
+    {413, "Content Too Large"},
+    {414, "URI Too Long"},
+    {415, "Unsupported Media Type"},
+    {416, "Range Not Satisfiable"},
+    {417, "Expectation Failed"},
+    {421, "Misdirected Request"},
+    {422, "Unprocessable Content"},
+    {423, "Locked"},
+    {424, "Failed Dependency"},
+    {425, "Too Early"},
+    {426, "Upgrade Required"},
+    {428, "Precondition Required"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {451, "Unavailable For Legal Reasons"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {502, "Bad Gateway"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
+}};
+
+// Control characters would end the header line; they are left out.
+std::string quoted_string(std::string_view text) {
+    std::string out = "\"";
+    for (char c : text) {
+        const auto octet = static_cast<std::uint8_t>(c);
+        if (octet < 0x20 || octet == 0x7f) continue;
+        if (c == '"' || c == '\\') out += '\\';
+        out += c;
+    }
+    return out + "\"";
+}
+
+// RFC 6750 section 3.1; "" where the class has no challenge, or one without error. A requirement
+// that answers 401 (error=401) wants another token, not more scopes.
+std::string_view error_code(RefusalClass refusal, int status) noexcept {
+    switch (refusal) {
+        case RefusalClass::kInvalidToken:
+            return "invalid_token";
+        case RefusalClass::kInvalidRequest:
+            return "invalid_request";
+        case RefusalClass::kInsufficientScope:
+            return status == 401 ? "invalid_token" : "insufficient_scope";
+        case RefusalClass::kNone:
+        case RefusalClass::kNoCredential:
+        case RefusalClass::kTooManyRequests:
+        case RefusalClass::kUnavailable:
+        case RefusalClass::kInternal:
+            return "";
+    }
+    return "";
+}
+
+// "error" of the JSON body: the same codes, and RFC 6749 section 5.2 style names for the rest.
+std::string_view body_error(RefusalClass refusal, int status) noexcept {
+    switch (refusal) {
+        case RefusalClass::kNoCredential:
+            return "unauthorized";
+        case RefusalClass::kTooManyRequests:
+            return "too_many_requests";
+        case RefusalClass::kUnavailable:
+            return "temporarily_unavailable";
+        case RefusalClass::kInvalidToken:
+        case RefusalClass::kInvalidRequest:
+        case RefusalClass::kInsufficientScope:
+            return error_code(refusal, status);
+        case RefusalClass::kNone:
+        case RefusalClass::kInternal:
+            return "server_error";
+    }
+    return "server_error";
+}
+
+}  // namespace
+
+std::optional<std::string> challenge(RefusalClass refusal, int status, std::string_view realm,
+                                     std::string_view scopes) {
+    const std::string_view error = error_code(refusal, status);
+    if (error.empty() && refusal != RefusalClass::kNoCredential) return std::nullopt;
+    // error=404 hides that there is something to ask for.
+    if (status != 400 && status != 401 && status != 403) return std::nullopt;
+
+    std::string out = "Bearer realm=" + quoted_string(realm);
+    if (!error.empty()) out += ", error=" + quoted_string(error);
+    if (error == "insufficient_scope" && !scopes.empty()) out += ", scope=" + quoted_string(scopes);
+    return out;
+}
+
+std::string_view title_of(int status) noexcept {
+    for (const auto& [known, title] : kTitles) {
+        if (known == status) return title;
+    }
+    return "Error";
+}
+
+Body refusal_body(BodyFormat format, RefusalClass refusal, int status) {
+    const std::string number = std::to_string(status);
+    const std::string title(title_of(status));
+    switch (format) {
+        case BodyFormat::kProblem:
+            return {"application/problem+json",
+                    "{\"type\":\"about:blank\",\"title\":" + json_string(title) +
+                        ",\"status\":" + number + "}"};
+        case BodyFormat::kJson:
+            return {"application/json", "{\"error\":" + json_string(body_error(refusal, status)) +
+                                            ",\"status\":" + number + "}"};
+        case BodyFormat::kText:
+            break;
+    }
+    return {"text/plain", number + " " + title + "\n"};
+}
+
+}  // namespace gate::policy

@@ -1,0 +1,60 @@
+#include "policy/principal.h"
+
+#include <algorithm>
+
+#include "policy/scope.h"
+
+namespace gate::policy {
+
+std::string_view name_of(CredentialKind kind) noexcept {
+    switch (kind) {
+        case CredentialKind::kNone:
+            return "none";
+        case CredentialKind::kJwt:
+            return "jwt";
+        case CredentialKind::kKey:
+            return "key";
+        case CredentialKind::kBasic:
+            return "basic";
+    }
+    return "none";
+}
+
+bool Principal::has_scope(std::string_view scope) const noexcept {
+    if (scope.empty()) return false;
+    for (std::string_view own : scopes) {
+        if (scopes_are_patterns ? scope_pattern_matches(own, scope) : own == scope) return true;
+    }
+    if (!role_map) return false;
+    return std::any_of(roles.begin(), roles.end(),
+                       [&](std::string_view role) { return role_map->role_grants(role, scope); });
+}
+
+bool Principal::has_role(std::string_view role) const noexcept {
+    if (role.empty()) return false;
+    return std::any_of(roles.begin(), roles.end(), [&](std::string_view own) {
+        return own == role || (role_map && role_map->role_includes(own, role));
+    });
+}
+
+std::optional<std::string> join_identity(const std::vector<std::string_view>& elements,
+                                         char separator) {
+    std::string out;
+    for (std::string_view element : elements) {
+        if (!is_safe_identity(element)) return std::nullopt;
+        if (element.find(separator) != std::string_view::npos) return std::nullopt;
+        if (!out.empty()) out += separator;
+        out.append(element);
+        if (out.size() > kMaxIdentitySize) return std::nullopt;
+    }
+    return out;
+}
+
+bool is_safe_identity(std::string_view value) noexcept {
+    return value.size() <= kMaxIdentitySize && std::none_of(value.begin(), value.end(), [](char c) {
+               const auto octet = static_cast<std::uint8_t>(c);
+               return octet < 0x20 || octet == 0x7f;
+           });
+}
+
+}  // namespace gate::policy

@@ -42,6 +42,15 @@ const char* openssl_name(Hash hash) noexcept;
 // Name of a curve in OpenSSL ("prime256v1", "ED25519").
 const char* openssl_name(Curve curve) noexcept;
 
+// A key of that type from its parameters; `selection` is EVP_PKEY_PUBLIC_KEY or EVP_PKEY_KEYPAIR.
+PkeyPtr key_from_params(const char* type, const OSSL_PARAM* params, int selection);
+
+// An uncompressed point (SEC 1 section 2.3.3), so that no coordinate is derived from the other.
+ByteVector uncompressed_point(Bytes x, Bytes y);
+
+// The public part of a key of any origin, through the same checks as the members of a JWK.
+KeyResult public_part(const EVP_PKEY* key);
+
 // Sets padding and digests of a context that was just initialised to sign or verify with `alg`.
 bool configure_rsa(EVP_PKEY_CTX* ctx, Alg alg, const EVP_MD* md) noexcept;
 

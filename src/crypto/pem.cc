@@ -5,8 +5,7 @@
 #include <string>
 
 #include "crypto/ecdsa_sig.h"
-#include "crypto/openssl_ptr.h"
-#include "crypto/public_key.h"
+#include "crypto/key_impl.h"
 
 namespace gate::crypto {
 
@@ -101,16 +100,15 @@ KeyResult rebuild_okp(const EVP_PKEY* key, Curve curve) {
     return VerificationKey::from_okp(curve, x);
 }
 
-// Through the same checks as a JWK's members.
-KeyResult rebuild(const EVP_PKEY* key) {
+}  // namespace
+
+KeyResult public_part(const EVP_PKEY* key) {
     if (EVP_PKEY_is_a(key, "RSA")) return rebuild_rsa(key);
     if (EVP_PKEY_is_a(key, "EC")) return rebuild_ec(key);
     if (EVP_PKEY_is_a(key, "ED25519")) return rebuild_okp(key, Curve::kEd25519);
     if (EVP_PKEY_is_a(key, "ED448")) return rebuild_okp(key, Curve::kEd448);
     return fault(KeyError::kUnsupported, "key type other than RSA, EC, Ed25519, Ed448");
 }
-
-}  // namespace
 
 KeyResult VerificationKey::from_pem(std::string_view pem) {
     ErrorQueueGuard guard;
@@ -130,7 +128,7 @@ KeyResult VerificationKey::from_pem(std::string_view pem) {
     if (next_block(bio.get()).der) return fault(KeyError::kBad, "more than one PEM block");
     const PkeyPtr key = parse_block(block);
     if (!key) return fault(KeyError::kBad, "the PEM block holds no public key");
-    return rebuild(key.get());
+    return public_part(key.get());
 }
 
 }  // namespace gate::crypto

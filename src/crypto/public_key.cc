@@ -16,17 +16,6 @@ Failure<KeyFault> fault(KeyError error, std::string_view detail) {
     return fail(KeyFault{error, std::string(detail)});
 }
 
-PkeyPtr key_from_params(const char* type, const OSSL_PARAM* params) {
-    const PkeyCtxPtr ctx(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr));
-    EVP_PKEY* key = nullptr;
-    if (!ctx || params == nullptr || EVP_PKEY_fromdata_init(ctx.get()) != 1 ||
-        EVP_PKEY_fromdata(ctx.get(), &key, EVP_PKEY_PUBLIC_KEY, const_cast<OSSL_PARAM*>(params)) !=
-            1) {
-        return nullptr;
-    }
-    return PkeyPtr(key);
-}
-
 PkeyPtr make_rsa(Bytes n, Bytes e) {
     const BignumPtr modulus(BN_bin2bn(n.data(), static_cast<int>(n.size()), nullptr));
     const BignumPtr exponent(BN_bin2bn(e.data(), static_cast<int>(e.size()), nullptr));
@@ -37,22 +26,17 @@ PkeyPtr make_rsa(Bytes n, Bytes e) {
         return nullptr;
     }
     const ParamsPtr params(OSSL_PARAM_BLD_to_param(builder.get()));
-    return key_from_params("RSA", params.get());
+    return key_from_params("RSA", params.get(), EVP_PKEY_PUBLIC_KEY);
 }
 
-// Uncompressed point (SEC 1 section 2.3.3), so that no coordinate is derived from the other.
 PkeyPtr make_ec(Curve curve, Bytes x, Bytes y) {
-    ByteVector point;
-    point.reserve(1 + x.size() + y.size());
-    point.push_back(0x04);
-    point.insert(point.end(), x.begin(), x.end());
-    point.insert(point.end(), y.begin(), y.end());
+    ByteVector point = uncompressed_point(x, y);
     const OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
                                          const_cast<char*>(openssl_name(curve)), 0),
         OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()),
         OSSL_PARAM_construct_end()};
-    PkeyPtr key = key_from_params("EC", params);
+    PkeyPtr key = key_from_params("EC", params, EVP_PKEY_PUBLIC_KEY);
     if (!key) return nullptr;
     const PkeyCtxPtr check(EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr));
     return check && EVP_PKEY_public_check(check.get()) == 1 ? std::move(key) : nullptr;
@@ -63,6 +47,26 @@ Alg ecdsa_of(Curve curve) noexcept {
 }
 
 }  // namespace
+
+PkeyPtr key_from_params(const char* type, const OSSL_PARAM* params, int selection) {
+    const PkeyCtxPtr ctx(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr));
+    EVP_PKEY* key = nullptr;
+    // The library takes the parameters by pointer to non-const and only reads them.
+    if (!ctx || params == nullptr || EVP_PKEY_fromdata_init(ctx.get()) != 1 ||
+        EVP_PKEY_fromdata(ctx.get(), &key, selection, const_cast<OSSL_PARAM*>(params)) != 1) {
+        return nullptr;
+    }
+    return PkeyPtr(key);
+}
+
+ByteVector uncompressed_point(Bytes x, Bytes y) {
+    ByteVector point;
+    point.reserve(1 + x.size() + y.size());
+    point.push_back(0x04);
+    point.insert(point.end(), x.begin(), x.end());
+    point.insert(point.end(), y.begin(), y.end());
+    return point;
+}
 
 const char* openssl_name(Curve curve) noexcept {
     switch (curve) {

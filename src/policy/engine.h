@@ -2,6 +2,7 @@
 // alone comes out as a Need, and its answer goes in through resume().
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>

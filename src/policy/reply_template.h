@@ -1,6 +1,6 @@
 // gate_reply: JSON answers with fields. A string that is exactly "$field" becomes the field's JSON
 // value ("$field?": left out if there is none); inside a longer string it is escaped text. An array
-// with one element that names fields of a record repeats for each record.
+// with one element that names a field of a record repeats for each record.
 #pragma once
 
 #include <functional>
@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json_text.h"
 #include "base/result.h"
 #include "jose/json.h"
 
@@ -15,20 +16,26 @@ namespace gate::policy {
 
 class ReplyTemplate {
 public:
-    // Checks JSON and field names against `known`. Errors are sentences that name the field.
-    static Result<ReplyTemplate, std::string> parse(std::string_view json,
-                                                    const std::vector<std::string_view>& known);
+    // Checks JSON and field names against `known` (anywhere) and `record_fields` (inside a
+    // repeating array only). Names are words of letters, digits and '_', joined by dots. The JSON
+    // is an object. Errors are sentences that name the field.
+    static Result<ReplyTemplate, std::string> parse(
+        std::string_view json, const std::vector<std::string_view>& known,
+        const std::vector<std::string_view>& record_fields = {});
 
-    // `value` gives a field as JSON text ("\"abc\"", "12", "null"), or "" when there is none.
-    // `records` are the values of each record for repeating arrays.
+    // `fields` gives a field as JSON text ("\"abc\"", "12", "null"), or "" when there is none: null
+    // in
+    // "$field", nothing in "$field?" and inside longer strings. `records` are the values of each
+    // record.
     using Fields = std::function<std::string(std::string_view field)>;
     std::string render(const Fields& fields, const std::vector<Fields>& records = {}) const;
 
 private:
     jose::Document template_;
+    std::vector<std::string> record_fields_;
 };
 
 // JSON string literal with quotes.
-std::string json_string(std::string_view text);
+using gate::json_string;
 
 }  // namespace gate::policy

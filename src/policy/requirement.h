@@ -33,16 +33,21 @@ enum class ClaimOperator : std::uint8_t {
 
 std::optional<ClaimOperator> find_operator(std::string_view name) noexcept;
 
-// A regular expression of PCRE2, compiled once, run with limits on steps and depth. Move-only.
+// kUndecided: a limit was hit; neither the line nor its negation holds.
+enum class MatchResult : std::uint8_t { kNo, kYes, kUndecided };
+
+// A regular expression of PCRE2, compiled once, run with limits on steps, depth and memory. Copies
+// share the compiled code.
 class Pattern {
 public:
     // Errors are PCRE2's message and offset.
     static Result<Pattern, std::string> compile(std::string_view expression);
-    // Unanchored; a limit that is hit is no match.
-    bool matches(std::string_view subject) const noexcept;
+    // Unanchored; a subject of more than 4096 octets is kUndecided.
+    MatchResult matches(std::string_view subject) const noexcept;
 
 private:
-    std::shared_ptr<void> code_;
+    struct Compiled;
+    std::shared_ptr<const Compiled> compiled_;
 };
 
 // One line. Values stand beside it (RuleLine), because some come from variables of the request.
@@ -53,15 +58,16 @@ struct Requirement {
     std::string claim_path;            // kClaim
     ClaimOperator op = ClaimOperator::kExists;
     bool negated = false;
-    std::optional<Pattern> pattern;  // kMatch
+    std::optional<Pattern> pattern;  // kMatch, unanchored
     int status = 403;                // kClaim, kValue: error=
     std::string where;               // "nginx.conf:12"
 };
 
 struct RuleValue {
     std::string_view text;
-    bool valid =
-        true;  // false: came from a variable and is unsafe (empty, '*', ':'): never matches
+    // False: came from a variable and is unsafe (empty, '*', ':'), so it never matches. Not looked
+    // at in a kValue line, which takes any text but "" and "0".
+    bool valid = true;
 };
 
 struct RuleLine {

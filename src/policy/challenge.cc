@@ -77,24 +77,39 @@ std::string_view error_code(RefusalClass refusal, int status) noexcept {
     return "";
 }
 
-// "error" of the JSON body: the same codes, and RFC 6749 section 5.2 style names for the rest.
-std::string_view body_error(RefusalClass refusal, int status) noexcept {
-    switch (refusal) {
-        case RefusalClass::kNoCredential:
+// "error" of the JSON body: one per status, so that a body tells no more than its status.
+std::string_view body_error(int status) noexcept {
+    switch (status) {
+        case 400:
+            return "invalid_request";
+        case 401:
             return "unauthorized";
-        case RefusalClass::kTooManyRequests:
+        case 403:
+            return "forbidden";
+        case 429:
             return "too_many_requests";
-        case RefusalClass::kUnavailable:
+        case 503:
             return "temporarily_unavailable";
-        case RefusalClass::kInvalidToken:
-        case RefusalClass::kInvalidRequest:
-        case RefusalClass::kInsufficientScope:
-            return error_code(refusal, status);
-        case RefusalClass::kNone:
-        case RefusalClass::kInternal:
-            return "server_error";
+        default:
+            return status < 500 ? "refused" : "server_error";
     }
-    return "server_error";
+}
+
+std::string_view detail_of(int status) noexcept {
+    switch (status) {
+        case 400:
+            return "The request is ambiguous or malformed.";
+        case 401:
+            return "A valid credential is required.";
+        case 403:
+            return "The credential does not allow this.";
+        case 429:
+            return "Too many requests.";
+        case 503:
+            return "The request cannot be decided now.";
+        default:
+            return "The request was refused.";
+    }
 }
 
 }  // namespace
@@ -119,7 +134,7 @@ std::string_view title_of(int status) noexcept {
     return "Error";
 }
 
-Body refusal_body(BodyFormat format, RefusalClass refusal, int status) {
+Body refusal_body(BodyFormat format, int status) {
     const std::string number = std::to_string(status);
     const std::string title(title_of(status));
     switch (format) {
@@ -128,12 +143,20 @@ Body refusal_body(BodyFormat format, RefusalClass refusal, int status) {
                     "{\"type\":\"about:blank\",\"title\":" + json_string(title) +
                         ",\"status\":" + number + "}"};
         case BodyFormat::kJson:
-            return {"application/json", "{\"error\":" + json_string(body_error(refusal, status)) +
+            return {"application/json", "{\"error\":" + json_string(body_error(status)) +
                                             ",\"status\":" + number + "}"};
         case BodyFormat::kText:
             break;
     }
     return {"text/plain", number + " " + title + "\n"};
+}
+
+std::string refusal_field(std::string_view field, int status) {
+    if (field == "status") return std::to_string(status);
+    if (field == "title") return json_string(title_of(status));
+    if (field == "error") return json_string(body_error(status));
+    if (field == "detail") return json_string(detail_of(status));
+    return {};
 }
 
 }  // namespace gate::policy

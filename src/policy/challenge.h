@@ -26,8 +26,13 @@ struct Body {
 };
 
 // problem: RFC 9457 {"type":"about:blank","title":..,"status":..}; json: {"error":..,"status":..};
-// text: "401 Unauthorized\n". The same bytes for every refusal with that status and class.
-Body refusal_body(BodyFormat format, RefusalClass refusal, int status);
+// text: "401 Unauthorized\n". The same bytes for every refusal with that status.
+Body refusal_body(BodyFormat format, int status);
+
+// The fields of a gate_reply for refusals, as JSON text: status, title, error, detail; "" for any
+// other.
+inline constexpr std::string_view kRefusalFields[] = {"status", "title", "error", "detail"};
+std::string refusal_field(std::string_view field, int status);
 
 // gate_error_format auto: nginx's page (nullopt) for a browser navigation, problem+json for the
 // rest. A browser says Sec-Fetch-Mode: navigate, or, where it sends no such header, has an Accept

@@ -1,0 +1,155 @@
+#include "nginx/decide.h"
+
+#include <algorithm>
+
+#include "nginx/bridge.h"
+
+namespace gate::nginx {
+
+namespace {
+
+using policy::Denied;
+
+Denied denied(Reason reason) {
+    return {.reason = reason, .status = 0, .scopes = {}, .where = {}};
+}
+
+// The client's address as the log shows it: realip has already replaced it where configured.
+Bytes address_of(ngx_http_request_t* r) {
+    sockaddr* address = r->connection->sockaddr;
+    if (address->sa_family == AF_INET) {
+        auto* in = reinterpret_cast<sockaddr_in*>(address);
+        return {reinterpret_cast<const std::uint8_t*>(&in->sin_addr), 4};
+    }
+#if (NGX_HAVE_INET6)
+    if (address->sa_family == AF_INET6) {
+        auto* in6 = reinterpret_cast<sockaddr_in6*>(address);
+        return {reinterpret_cast<const std::uint8_t*>(&in6->sin6_addr), 16};
+    }
+#endif
+    return {};
+}
+
+// A file-backed store knows its answer at once.
+policy::Answer answer(const policy::Need& need, const LocConf& location) {
+    for (const LiveStore* live : location.gate->stores) {
+        if (&live->store != need.store) continue;
+        if (live->table == nullptr) break;
+        return {.record = live->table->share(live->table->find(need.digest)),
+                .failure = Reason::kNone};
+    }
+    return {.record = nullptr, .failure = Reason::kStoreUnavailable};
+}
+
+policy::Outcome authenticate(ngx_http_request_t* r, const Record& record, const LocConf& location) {
+    std::vector<policy::TrustedIssuer> issuers;
+    std::vector<const policy::KeyStore*> stores;
+    for (const LiveIssuer* live : location.gate->issuers) issuers.push_back(live->trusted());
+    for (const LiveStore* live : location.gate->stores) stores.push_back(&live->store);
+
+    policy::Authentication authentication({.credential = record.extraction.credential,
+                                           .issuers = issuers,
+                                           .stores = stores,
+                                           .optional = location.gate->optional,
+                                           .max_size = *location.max_token_size,
+                                           .client_address = address_of(r),
+                                           .now = ngx_time()});
+    policy::Outcome outcome = authentication.start();
+    while (auto* need = std::get_if<policy::Need>(&outcome)) {
+        outcome = authentication.resume(answer(*need, location));
+    }
+    return outcome;
+}
+
+bool accepts(const LocConf& location, const policy::Principal& principal) {
+    if (principal.kind == policy::CredentialKind::kJwt) {
+        return std::any_of(
+            location.gate->issuers.begin(), location.gate->issuers.end(),
+            [&](const LiveIssuer* live) { return live->issuer.name == principal.source_name; });
+    }
+    return std::any_of(
+        location.gate->stores.begin(), location.gate->stores.end(),
+        [&](const LiveStore* live) { return live->store.name == principal.source_name; });
+}
+
+Result<policy::Allow, Denied> authorize(ngx_http_request_t* r, const policy::Principal* principal,
+                                        const LocConf& location) {
+    std::vector<std::vector<policy::RuleValue>> values(location.requires_.size());
+    std::vector<policy::RuleLine> lines(location.requires_.size());
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        const RequireConf& conf = location.requires_[i];
+        for (const Template& value : conf.values) values[i].push_back(value.evaluate(r));
+        lines[i] = {conf.requirement.get(), values[i]};
+    }
+    return policy::authorize(principal, {.lines = lines, .method = view(r->main->method_name)});
+}
+
+// Verifies the credential, unless an earlier location of this request did.
+Reason identify(ngx_http_request_t* r, Record& record, const LocConf& location) {
+    const Extraction& extraction = record.extraction;
+    if (extraction.problem != Reason::kNone) return extraction.problem;
+    if (record.principal != nullptr &&
+        record.verified_text.data() == extraction.credential.text.data() &&
+        record.verified_text.size() == extraction.credential.text.size() &&
+        accepts(location, *record.principal)) {
+        return Reason::kNone;
+    }
+    record.principal = nullptr;
+    policy::Outcome outcome = authenticate(r, record, location);
+    if (auto* verified = std::get_if<policy::Verified>(&outcome)) {
+        record.principal = verified->principal;
+        record.verified_text = extraction.credential.text;
+        return Reason::kNone;
+    }
+    if (std::holds_alternative<policy::Anonymous>(outcome)) return Reason::kNone;
+    if (auto* deny = std::get_if<policy::Deny>(&outcome)) {
+        bool absent = deny->reason == Reason::kNoCredential && extraction.cross_site;
+        return absent ? Reason::kCrossSite : deny->reason;
+    }
+    return Reason::kInternal;
+}
+
+void forget_gate_variables(ngx_http_request_t* r) {
+    for (ngx_uint_t index : main_conf(r).gate_variables) {
+        r->variables[index].valid = 0;
+        r->variables[index].not_found = 0;
+    }
+}
+
+}  // namespace
+
+Result<policy::Allow, Denied> decide(ngx_http_request_t* r, Record& record,
+                                     const LocConf& location) {
+#if defined(GATE_FAULT_ALLOW_ALL)
+    return policy::Allow{};
+#elif defined(GATE_FAULT_DENY_ALL)
+    return fail(denied(Reason::kInternal));
+#endif
+    Reason reason = identify(r, record, location);
+    forget_gate_variables(r);
+    if (reason != Reason::kNone) return fail(denied(reason));
+    return authorize(r, record.principal.get(), location);
+}
+
+Result<policy::Allow, Denied> meets(ngx_http_request_t* r, const policy::Principal* principal,
+                                    const LocConf& location) {
+    if (principal != nullptr && !accepts(location, *principal)) principal = nullptr;
+    if (principal == nullptr && !location.gate->optional) return fail(denied(Reason::kSubrequest));
+    return authorize(r, principal, location);
+}
+
+int status_of(const Denied& denied) noexcept {
+    return denied.status != 0 ? denied.status : gate::status_of(refusal_class(denied.reason));
+}
+
+Reason early_problem(const Record& record, const LocConf& location) {
+    const Extraction& extraction = record.extraction;
+    if (extraction.problem != Reason::kNone) return extraction.problem;
+    if (extraction.credential.text.size() > *location.max_token_size) return Reason::kTokTooLong;
+    if (extraction.credential.kind != policy::CredentialKind::kNone || location.gate->optional) {
+        return Reason::kNone;
+    }
+    return extraction.cross_site ? Reason::kCrossSite : Reason::kNoCredential;
+}
+
+}  // namespace gate::nginx

@@ -1,0 +1,27 @@
+// From a request's credential to a decision: authentication, the answers to its needs,
+// authorization.
+#pragma once
+
+#include "base/result.h"
+#include "nginx/record.h"
+
+namespace gate::nginx {
+
+// Whether the request may enter `location`. On success record.principal is who it is (nullptr:
+// anonymous). Needs that files answer are answered at once.
+Result<policy::Allow, policy::Denied> decide(ngx_http_request_t* r, Record& record,
+                                             const LocConf& location);
+
+// Whether `principal` was verified by an issuer or store that `location` accepts, and meets its
+// rule.
+Result<policy::Allow, policy::Denied> meets(ngx_http_request_t* r,
+                                            const policy::Principal* principal,
+                                            const LocConf& location);
+
+// The status that a refusal is answered with.
+int status_of(const policy::Denied& denied) noexcept;
+
+// A credential that needs no lookup to be refused: none, ambiguous, too long. kNone: go on.
+Reason early_problem(const Record& record, const LocConf& location);
+
+}  // namespace gate::nginx

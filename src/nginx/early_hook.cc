@@ -1,0 +1,85 @@
+#include "nginx/early_hook.h"
+
+#include "http/credential_text.h"
+#include "http/path.h"
+#include "nginx/bridge.h"
+#include "nginx/headers.h"
+
+namespace gate::nginx {
+
+namespace {
+
+void remove_identity_headers(ngx_http_request_t* r) {
+    const auto& names = main_conf(r).identity_names;
+    if (names.empty()) return;
+    remove_headers(r, [&](const ngx_table_elt_t& line) {
+        return names.contains(normal_header_name(view(line.key)));
+    });
+}
+
+bool names_any(std::string_view query, const std::set<std::string>& names) {
+    for (const std::string& name : names) {
+        if (http::from_arguments(query, name).count > 0) return true;
+    }
+    return false;
+}
+
+// The log reads these; what the application gets is scrubbed when its location is known.
+void mask_logged_text(ngx_http_request_t* r, const std::set<std::string>& names) {
+    if (names_any(view(r->args), names)) {
+        r->request_line = str(copy(r->pool, view(r->request_line)));
+        mask_arguments(r->request_line, names);
+    }
+    each_header(r, [&](ngx_table_elt_t& line) {
+        if (lowcase_name(line) != "referer") return true;
+        std::size_t query = view(line.value).find('?');
+        if (query == std::string_view::npos) return true;
+        if (!names_any(view(line.value).substr(query + 1), names)) return true;
+        line.value = str(copy(r->pool, view(line.value)));
+        mask_arguments(line.value, names);
+        return true;
+    });
+}
+
+}  // namespace
+
+void mask_arguments(ngx_str_t& text, const std::set<std::string>& names) noexcept {
+    std::size_t mark = view(text).find('?');
+    if (mark == std::string_view::npos) return;
+    std::string_view query = view(text).substr(mark + 1);
+    // In a request line the query ends before " HTTP/1.1"; in a Referer before '#'.
+    query = query.substr(0, query.find_first_of(" #"));
+    for (const std::string& name : names) {
+        for (const http::Span& span : http::argument_values(query, name)) {
+            ngx_memset(text.data + mark + 1 + span.offset, '*', span.size);
+        }
+    }
+}
+
+ngx_int_t enter(ngx_http_request_t* r) {
+    Record& record = Record::of(r);
+    if (record.entered) return NGX_DECLINED;
+    record.entered = true;
+
+    const SrvConf& server = srv_conf(r);
+    if (!*server.identity_clear_off) remove_identity_headers(r);
+    record.original_arguments = view(r->args);
+    if (!server.argument_names.empty()) {
+        record.original_arguments = copy(r->pool, view(r->args));
+        mask_logged_text(r, server.argument_names);
+    }
+
+    std::string_view path = view(r->unparsed_uri);
+    path = path.substr(0, path.find('?'));
+    if (*server.dot_segments == DotSegments::kRefuse && http::has_hidden_dot_segment(path)) {
+        return record.refuse(r, {.status = GateStatus::kDenied,
+                                 .reason = Reason::kDotSegment,
+                                 .http_status = NGX_HTTP_BAD_REQUEST,
+                                 .scopes = {},
+                                 .where = {},
+                                 .location = &loc_conf(r)});
+    }
+    return NGX_DECLINED;
+}
+
+}  // namespace gate::nginx

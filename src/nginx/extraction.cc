@@ -1,0 +1,274 @@
+#include "nginx/extraction.h"
+
+#include <algorithm>
+
+#include "http/credential_text.h"
+#include "nginx/bridge.h"
+#include "nginx/early_hook.h"
+#include "nginx/headers.h"
+
+namespace gate::nginx {
+
+namespace {
+
+using policy::Candidate;
+using policy::SourceType;
+
+std::string_view cookie_line(const Record& record, const ngx_table_elt_t& line) {
+    for (const auto& [element, value] : record.rewritten_cookies) {
+        if (element == &line) return value;
+    }
+    return view(line.value);
+}
+
+void add(http::Found& sum, const http::Found& found) {
+    if (sum.count == 0) sum.value = found.value;
+    sum.count += found.count;
+}
+
+http::Found find_in_headers(ngx_http_request_t* r, const Record& record, const SourceConf& source) {
+    http::Found found;
+    each_header(r, [&](ngx_table_elt_t& line) {
+        if (line.hash != 0 && lowcase_name(line) == source.name) {
+            add(found, http::from_header(view(line.value), source.scheme));
+        }
+        return true;
+    });
+    for (const auto& [name, value] : record.stripped) {
+        if (name == source.name) add(found, http::from_header(value, source.scheme));
+    }
+    return found;
+}
+
+http::Found find_in_cookies(ngx_http_request_t* r, const Record& record, const SourceConf& source) {
+    http::Found found;
+    each_header(r, [&](ngx_table_elt_t& line) {
+        if (line.hash != 0 && lowcase_name(line) == "cookie") {
+            http::from_cookie_line(cookie_line(record, line), source.name, found);
+        }
+        return true;
+    });
+    for (const auto& [name, value] : record.stripped) {
+        if (name == "cookie") http::from_cookie_line(value, source.name, found);
+    }
+    return found;
+}
+
+http::Found find_in_variable(ngx_http_request_t* r, Record& record, ngx_int_t index) {
+    for (const auto& [known, value] : record.source_variables) {
+        if (known == index) return {value.empty() ? 0u : 1u, value};
+    }
+    ngx_http_variable_value_t* variable =
+        ngx_http_get_flushed_variable(r, static_cast<ngx_uint_t>(index));
+    std::string_view value;
+    if (variable != nullptr && !variable->not_found) {
+        value = copy(r->pool, {reinterpret_cast<const char*>(variable->data), variable->len});
+    }
+    record.source_variables.emplace_back(index, value);
+    return {value.empty() ? 0u : 1u, value};
+}
+
+// A cookie that another site's page made the browser send.
+bool is_foreign(ngx_http_request_t* r, const SourceConf& source) {
+    if (source.origin == CookieOrigin::kAny) return false;
+    bool upgrade = r->headers_in.upgrade != nullptr;
+    if (http::is_safe_method(view(r->method_name)) && !upgrade) return false;
+    std::string_view allowed;
+    if (source.origin == CookieOrigin::kVariable) {
+        ngx_http_variable_value_t* variable =
+            ngx_http_get_flushed_variable(r, static_cast<ngx_uint_t>(source.variable));
+        if (variable != nullptr && !variable->not_found) {
+            allowed = {reinterpret_cast<const char*>(variable->data), variable->len};
+        }
+    }
+    std::string_view host = r->headers_in.host != nullptr ? view(r->headers_in.host->value) : "";
+    std::string_view scheme = "http";
+#if (NGX_HTTP_SSL)
+    if (r->connection->ssl != nullptr) scheme = "https";
+#endif
+    return http::is_cross_site(header_value(r, "origin"), header_value(r, "sec-fetch-site"), scheme,
+                               host, allowed);
+}
+
+Candidate look(ngx_http_request_t* r, Record& record, const SourceConf& source) {
+    http::Found found;
+    bool foreign = false;
+    switch (source.type) {
+        case SourceType::kHeader:
+            found = find_in_headers(r, record, source);
+            break;
+        case SourceType::kCookie:
+            found = find_in_cookies(r, record, source);
+            foreign = found.count > 0 && is_foreign(r, source);
+            break;
+        case SourceType::kArgument:
+            found = http::from_arguments(record.original_arguments, source.name);
+            break;
+        case SourceType::kVariable:
+            found = find_in_variable(r, record, source.variable);
+            break;
+    }
+    return {.type = source.type,
+            .for_jwt = false,
+            .for_key = false,
+            .count = found.count,
+            .value = found.value,
+            .cross_site = foreign};
+}
+
+bool same_place(const SourceConf& a, const SourceConf& b) {
+    return a.type == b.type && a.name == b.name && a.scheme == b.scheme && a.variable == b.variable;
+}
+
+// The location's sources in order; one that serves tokens and keys becomes one candidate.
+std::vector<Candidate> candidates_of(ngx_http_request_t* r, Record& record,
+                                     const LocConf& location) {
+    std::vector<Candidate> found;
+    std::vector<const SourceConf*> places;
+    auto take = [&](const SourceConf& source, bool Candidate::*kind) {
+        for (std::size_t i = 0; i < places.size(); ++i) {
+            if (same_place(*places[i], source)) {
+                found[i].*kind = true;
+                return;
+            }
+        }
+        places.push_back(&source);
+        found.push_back(look(r, record, source));
+        found.back().*kind = true;
+    };
+    if (location.gate->jwt) {
+        for (const SourceConf& source : *location.jwt_sources) take(source, &Candidate::for_jwt);
+    }
+    if (location.gate->key) {
+        for (const SourceConf& source : *location.key_sources) take(source, &Candidate::for_key);
+    }
+    return found;
+}
+
+policy::Credential credential_of(const Candidate& candidate, const LocConf& location) {
+    if (candidate.for_jwt && candidate.for_key) {
+        std::vector<const policy::KeyStore*> stores;
+        for (const LiveStore* live : location.gate->stores) stores.push_back(&live->store);
+        return policy::classify(candidate.value, stores);
+    }
+    return {candidate.for_key ? policy::CredentialKind::kKey : policy::CredentialKind::kJwt,
+            candidate.value};
+}
+
+template <class Visit>
+void each_source(const LocConf& location, Visit&& visit) {
+    if (location.gate->jwt)
+        std::for_each(location.jwt_sources->begin(), location.jwt_sources->end(), visit);
+    if (location.gate->key)
+        std::for_each(location.key_sources->begin(), location.key_sources->end(), visit);
+}
+
+void strip_header(ngx_http_request_t* r, Record& record, const SourceConf& source) {
+    remove_headers(r, [&](const ngx_table_elt_t& line) {
+        if (lowcase_name(line) != source.name) return false;
+        if (http::from_header(view(line.value), source.scheme).count == 0) return false;
+        record.stripped.emplace_back(lowcase_name(line), view(line.value));
+        return true;
+    });
+}
+
+void strip_cookie(ngx_http_request_t* r, Record& record, const SourceConf& source) {
+    bool emptied = false;
+    each_header(r, [&](ngx_table_elt_t& line) {
+        if (lowcase_name(line) != "cookie") return true;
+        http::Found found;
+        http::from_cookie_line(view(line.value), source.name, found);
+        if (found.count == 0) return true;
+        if (cookie_line(record, line).data() == view(line.value).data()) {
+            record.rewritten_cookies.emplace_back(&line, view(line.value));
+        }
+        line.value = str(copy(r->pool, http::without_cookie(view(line.value), source.name)));
+        emptied = emptied || line.value.len == 0;
+        return true;
+    });
+    if (!emptied) return;
+    remove_headers(r, [&](const ngx_table_elt_t& line) {
+        if (lowcase_name(line) != "cookie" || line.value.len != 0) return false;
+        record.stripped.emplace_back("cookie", cookie_line(record, line));
+        return true;
+    });
+}
+
+// The path keeps its bytes: only what follows '?' is written anew.
+void strip_argument(ngx_http_request_t* r, const SourceConf& source, bool remove) {
+    if (http::from_arguments(view(r->args), source.name).count > 0) {
+        if (remove) {
+            r->args = str(copy(r->pool, http::without_argument(view(r->args), source.name)));
+        } else {
+            std::string_view masked = copy(r->pool, std::string("?").append(view(r->args)));
+            ngx_str_t text = str(masked);
+            mask_arguments(text, {source.name});
+            r->args = {text.len - 1, text.data + 1};
+        }
+    }
+    std::string_view raw = view(r->unparsed_uri);
+    std::size_t mark = raw.find('?');
+    if (mark == std::string_view::npos) return;
+    if (http::from_arguments(raw.substr(mark + 1), source.name).count == 0) return;
+    if (remove) {
+        std::string query = http::without_argument(raw.substr(mark + 1), source.name);
+        std::string uri(raw.substr(0, mark));
+        if (!query.empty()) uri.append("?").append(query);
+        r->unparsed_uri = str(copy(r->pool, uri));
+    } else {
+        r->unparsed_uri = str(copy(r->pool, raw));
+        mask_arguments(r->unparsed_uri, {source.name});
+    }
+}
+
+void forget_cached_variables(ngx_http_request_t* r) {
+    for (ngx_uint_t index : main_conf(r).credential_variables) {
+        r->variables[index].valid = 0;
+        r->variables[index].not_found = 0;
+    }
+}
+
+}  // namespace
+
+bool is_preflight(ngx_http_request_t* r) {
+    return r->method == NGX_HTTP_OPTIONS && !header_value(r, "origin").empty() &&
+           !header_value(r, "access-control-request-method").empty();
+}
+
+void extract(ngx_http_request_t* r, Record& record, const LocConf& location) {
+    if (record.extraction.location == &location) return;
+    record.extraction = Extraction{};
+    record.extraction.location = &location;
+    std::vector<Candidate> candidates = candidates_of(r, record, location);
+    auto selected = policy::select_credential(candidates, *location.conflict);
+    if (!selected) {
+        record.extraction.problem = selected.error();
+        return;
+    }
+    record.extraction.cross_site = selected->cross_site;
+    if (selected->candidate == nullptr) return;
+    record.extraction.source = selected->candidate->type;
+    record.extraction.credential = credential_of(*selected->candidate, location);
+}
+
+void strip(ngx_http_request_t* r, Record& record, const LocConf& location) {
+    bool remove = *location.strip;
+    each_source(location, [&](const SourceConf& source) {
+        switch (source.type) {
+            case SourceType::kHeader:
+                if (remove) strip_header(r, record, source);
+                break;
+            case SourceType::kCookie:
+                if (remove) strip_cookie(r, record, source);
+                break;
+            case SourceType::kArgument:
+                strip_argument(r, source, remove);
+                break;
+            case SourceType::kVariable:
+                break;
+        }
+    });
+    forget_cached_variables(r);
+}
+
+}  // namespace gate::nginx

@@ -1,0 +1,20 @@
+// Finding the credential of a request where a location's sources say, always in the request as the
+// client sent it, and removing it from what the application will see.
+#pragma once
+
+#include "nginx/ngx.h"
+#include "nginx/record.h"
+
+namespace gate::nginx {
+
+// Fills record.extraction for this location, unless it is the one it was filled for.
+void extract(ngx_http_request_t* r, Record& record, const LocConf& location);
+
+// Removes the credentials of the location's sources: headers, cookie crumbs, arguments
+// (gate_strip), and overwrites argument values in any case. Call after extract().
+void strip(ngx_http_request_t* r, Record& record, const LocConf& location);
+
+// A CORS preflight: OPTIONS with Origin and Access-Control-Request-Method.
+bool is_preflight(ngx_http_request_t* r);
+
+}  // namespace gate::nginx

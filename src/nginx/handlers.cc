@@ -1,0 +1,151 @@
+#include "nginx/handlers.h"
+
+#include "nginx/bridge.h"
+#include "nginx/decide.h"
+#include "nginx/early_hook.h"
+#include "nginx/extraction.h"
+#include "nginx/identity.h"
+#include "nginx/record.h"
+
+namespace gate::nginx {
+
+namespace {
+
+using policy::Denied;
+
+// Runs a handler's body; what goes wrong inside is a refusal with 500.
+template <class Body>
+ngx_int_t fail_closed(ngx_http_request_t* r, Body&& body) noexcept {
+    return guard(r->connection->log, ngx_int_t{NGX_HTTP_INTERNAL_SERVER_ERROR}, body);
+}
+
+ngx_int_t refuse(ngx_http_request_t* r, Record& record, const LocConf& location,
+                 const Denied& denied) {
+    Decision decision;
+    decision.reason = denied.reason;
+    decision.http_status = status_of(denied);
+    decision.scopes = denied.scopes;
+    decision.where = denied.where;
+    decision.location = &location;
+    decision.status = decision.http_status >= 500 ? GateStatus::kError : GateStatus::kDenied;
+    if (*location.dry_run) {
+        decision.status = GateStatus::kDryRun;
+        record.refuse(r, std::move(decision));
+        return NGX_DECLINED;
+    }
+    return record.refuse(r, std::move(decision));
+}
+
+// Subrequests share the main request's identity; they enter a gated location only on its strength.
+ngx_int_t judge_subrequest(ngx_http_request_t* r, const LocConf& location) {
+    if (!location.gate->on || *location.dry_run) return NGX_DECLINED;
+    const Record* record = Record::find(r);
+    const policy::Principal* principal = nullptr;
+    if (record != nullptr && record->decision.status == GateStatus::kPassed) {
+        principal = record->principal.get();
+    }
+    auto met = meets(r, principal, location);
+    if (met) return NGX_DECLINED;
+    ngx_log_error(*location.log_level, r->connection->log, 0,
+                  "auth: deny subrequest \"%V\" reason=%s", &r->uri,
+                  code(met.error().reason).data());
+    return status_of(met.error());
+}
+
+bool is_answered_preflight(ngx_http_request_t* r, const LocConf& location) {
+    return *location.preflight != Preflight::kCheck && is_preflight(r);
+}
+
+ngx_int_t judge_early(ngx_http_request_t* r, Record& record, const LocConf& location) {
+    if (*location.dry_run || is_answered_preflight(r, location)) return NGX_DECLINED;
+    Reason problem = early_problem(record, location);
+    if (problem == Reason::kNone) return NGX_DECLINED;
+    // Under "satisfy any" another module may still let the request in.
+    auto* core = static_cast<ngx_http_core_loc_conf_t*>(
+        ngx_http_get_module_loc_conf(r, ngx_http_core_module));
+    Denied denied{.reason = problem, .status = 0, .scopes = {}, .where = {}};
+    if (core->satisfy == NGX_HTTP_SATISFY_ANY && status_of(denied) == NGX_HTTP_UNAUTHORIZED) {
+        return NGX_DECLINED;
+    }
+    record.begin_decision();
+    return refuse(r, record, location, denied);
+}
+
+ngx_int_t admit(ngx_http_request_t* r, Record& record, const LocConf& location) {
+    record.decision.location = &location;
+    if (*location.dry_run) {
+        record.decision.status = GateStatus::kDryRun;
+        return NGX_DECLINED;
+    }
+    record.decision.status = GateStatus::kPassed;
+    if (!set_identity(r, record, location)) {
+        return refuse(r, record, location,
+                      {.reason = Reason::kClaimUnsafe, .status = 0, .scopes = {}, .where = {}});
+    }
+    // An anonymous request satisfies nothing by itself: other access modules have their say.
+    return record.principal != nullptr ? NGX_OK : NGX_DECLINED;
+}
+
+ngx_int_t judge(ngx_http_request_t* r) {
+    const LocConf& location = loc_conf(r);
+    Record& record = Record::of(r);
+    if (!location.gate->on) {
+        if (record.decision.status == GateStatus::kNone)
+            record.decision.status = GateStatus::kSkipped;
+        return NGX_DECLINED;
+    }
+    record.begin_decision();
+    if (!*location.dry_run && is_answered_preflight(r, location)) {
+        record.decision.status = GateStatus::kSkipped;
+        return *location.preflight == Preflight::kAnswer ? NGX_HTTP_NO_CONTENT : NGX_DECLINED;
+    }
+    // An "if" of the rewrite module may have brought other sources than hook 2 saw.
+    bool other_sources = record.extraction.location != &location;
+    extract(r, record, location);
+    if (other_sources && !*location.dry_run) strip(r, record, location);
+    auto decided = decide(r, record, location);
+    if (!decided) return refuse(r, record, location, decided.error());
+    return admit(r, record, location);
+}
+
+}  // namespace
+
+ngx_int_t on_early_phase(ngx_http_request_t* r) noexcept {
+    if (r != r->main) return NGX_DECLINED;
+    return fail_closed(r, [&] { return enter(r); });
+}
+
+ngx_int_t on_rewrite(ngx_http_request_t* r) noexcept {
+    return fail_closed(r, [&]() -> ngx_int_t {
+        const LocConf& location = loc_conf(r);
+        if (r != r->main) return judge_subrequest(r, location);
+        if (ngx_int_t rc = enter(r); rc != NGX_DECLINED) return rc;
+        if (!location.gate->on) return NGX_DECLINED;
+        Record& record = Record::of(r);
+        extract(r, record, location);
+        if (!*location.dry_run) strip(r, record, location);
+        return judge_early(r, record, location);
+    });
+}
+
+ngx_int_t on_access(ngx_http_request_t* r) noexcept {
+    return fail_closed(r, [&] { return judge(r); });
+}
+
+ngx_int_t on_precontent(ngx_http_request_t* r) noexcept {
+    if (r != r->main) return NGX_DECLINED;
+    if (Record* record = Record::find(r); record != nullptr && pending_refusal(r) != nullptr) {
+        record->overrule();
+    }
+    return NGX_DECLINED;
+}
+
+ngx_int_t on_log(ngx_http_request_t* r) noexcept {
+    if (r != r->main) return NGX_OK;
+    return guard(r->connection->log, ngx_int_t{NGX_OK}, [&]() -> ngx_int_t {
+        if (Record* record = Record::find(r)) record->settle();
+        return NGX_OK;
+    });
+}
+
+}  // namespace gate::nginx

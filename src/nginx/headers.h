@@ -1,0 +1,63 @@
+// Editing the headers of a request so that every reader sees the same: upstream modules walk the
+// list, nginx's own code follows the pointers of headers_in.
+#pragma once
+
+#include <string_view>
+
+#include "nginx/bridge.h"
+#include "nginx/ngx.h"
+
+namespace gate::nginx {
+
+// Calls `visit(ngx_table_elt_t&)` for each request header, in order; stops when it returns false.
+// The list must not change meanwhile.
+template <class Visit>
+void each_header(ngx_http_request_t* r, Visit&& visit) {
+    for (ngx_list_part_t* part = &r->headers_in.headers.part; part != nullptr; part = part->next) {
+        auto* lines = static_cast<ngx_table_elt_t*>(part->elts);
+        for (ngx_uint_t i = 0; i < part->nelts; ++i) {
+            if (!visit(lines[i])) return;
+        }
+    }
+}
+
+inline std::string_view lowcase_name(const ngx_table_elt_t& line) noexcept {
+    if (line.lowcase_key == nullptr) return {};
+    return {reinterpret_cast<const char*>(line.lowcase_key), line.key.len};
+}
+
+// The value of the first header of that lower-case name; "" when there is none.
+std::string_view header_value(ngx_http_request_t* r, std::string_view lowcase);
+
+// Removes the headers for which `condemned(const ngx_table_elt_t&)` is true. No element moves:
+// others point at them. Throws bad_alloc.
+template <class Condemned>
+void remove_headers(ngx_http_request_t* r, Condemned&& condemned);
+
+// Adds a header; every upstream module sends it. Throws bad_alloc.
+ngx_table_elt_t* add_header(ngx_http_request_t* r, std::string_view name, std::string_view lowcase,
+                            ngx_uint_t hash, std::string_view value);
+
+// Removes one element of the list; the next element to visit is in the same place of `*part` or the
+// next part, which this returns in `*part` and `*index`.
+void cut_header(ngx_http_request_t* r, ngx_list_part_t** part, ngx_uint_t* index);
+
+template <class Condemned>
+void remove_headers(ngx_http_request_t* r, Condemned&& condemned) {
+    ngx_list_part_t* part = &r->headers_in.headers.part;
+    ngx_uint_t i = 0;
+    while (part != nullptr) {
+        if (i >= part->nelts) {
+            part = part->next;
+            i = 0;
+            continue;
+        }
+        if (condemned(static_cast<const ngx_table_elt_t*>(part->elts)[i])) {
+            cut_header(r, &part, &i);
+        } else {
+            ++i;
+        }
+    }
+}
+
+}  // namespace gate::nginx

@@ -1,0 +1,122 @@
+// The two modules of the shared object, and where their handlers stand. ngx_http_gate_module is
+// placed before the access module, ngx_http_gate_filter_module before the copy filter (see config).
+
+#include "nginx/answer_filter.h"
+#include "nginx/bridge.h"
+#include "nginx/conf.h"
+#include "nginx/handlers.h"
+#include "nginx/refusal_log.h"
+#include "nginx/variables.h"
+#include "nginx/watch.h"
+
+namespace gate::nginx {
+
+namespace {
+
+ngx_int_t add_handler(ngx_conf_t* cf, ngx_http_phases phase, ngx_http_handler_pt handler) {
+    auto* core = static_cast<ngx_http_core_main_conf_t*>(
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
+    auto* slot = static_cast<ngx_http_handler_pt*>(ngx_array_push(&core->phases[phase].handlers));
+    if (slot == nullptr) return NGX_ERROR;
+    *slot = handler;
+    return NGX_OK;
+}
+
+ngx_int_t gate_postconfiguration(ngx_conf_t* cf) noexcept {
+    return guard(cf->log, ngx_int_t{NGX_ERROR}, [&]() -> ngx_int_t {
+        if (add_handler(cf, NGX_HTTP_ACCESS_PHASE, on_access) != NGX_OK ||
+            add_handler(cf, NGX_HTTP_LOG_PHASE, on_log) != NGX_OK) {
+            return NGX_ERROR;
+        }
+        return complete_configuration(cf);
+    });
+}
+
+// Handlers of a phase run in reverse order of registration: the filter module, initialised late,
+// comes first in its phases.
+ngx_int_t filter_postconfiguration(ngx_conf_t* cf) noexcept {
+    if (add_handler(cf, NGX_HTTP_POST_READ_PHASE, on_early_phase) != NGX_OK ||
+        add_handler(cf, NGX_HTTP_SERVER_REWRITE_PHASE, on_early_phase) != NGX_OK ||
+        add_handler(cf, NGX_HTTP_REWRITE_PHASE, on_rewrite) != NGX_OK ||
+        add_handler(cf, NGX_HTTP_PRECONTENT_PHASE, on_precontent) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    return install_answer_filters(cf);
+}
+
+ngx_int_t gate_preconfiguration(ngx_conf_t* cf) noexcept {
+    return guard(cf->log, ngx_int_t{NGX_ERROR}, [&] { return add_variables(cf); });
+}
+
+// Cache manager and loader run this too: only real workers watch files.
+bool serves_requests() {
+    return ngx_process == NGX_PROCESS_WORKER || ngx_process == NGX_PROCESS_SINGLE;
+}
+
+ngx_int_t init_process(ngx_cycle_t* cycle) noexcept {
+    if (!serves_requests()) return NGX_OK;
+    return guard(cycle->log, ngx_int_t{NGX_ERROR},
+                 [&]() -> ngx_int_t { return start_watching(cycle); });
+}
+
+void exit_process(ngx_cycle_t*) noexcept {
+    if (serves_requests()) stop_watching();
+}
+
+ngx_http_module_t gate_context = {
+    gate_preconfiguration,  /* preconfiguration */
+    gate_postconfiguration, /* postconfiguration */
+
+    create_main_conf, /* create main configuration */
+    nullptr,          /* init main configuration */
+
+    create_srv_conf, /* create server configuration */
+    merge_srv_conf,  /* merge server configuration */
+
+    create_loc_conf, /* create location configuration */
+    merge_loc_conf   /* merge location configuration */
+};
+
+ngx_http_module_t filter_context = {
+    nullptr,                  /* preconfiguration */
+    filter_postconfiguration, /* postconfiguration */
+
+    nullptr, /* create main configuration */
+    nullptr, /* init main configuration */
+
+    nullptr, /* create server configuration */
+    nullptr, /* merge server configuration */
+
+    nullptr, /* create location configuration */
+    nullptr  /* merge location configuration */
+};
+
+}  // namespace
+
+}  // namespace gate::nginx
+
+ngx_module_t ngx_http_gate_module = {NGX_MODULE_V1,
+                                     &gate::nginx::gate_context, /* module context */
+                                     gate::nginx::directives,    /* module directives */
+                                     NGX_HTTP_MODULE,            /* module type */
+                                     nullptr,                    /* init master */
+                                     nullptr,                    /* init module */
+                                     gate::nginx::init_process,  /* init process */
+                                     nullptr,                    /* init thread */
+                                     nullptr,                    /* exit thread */
+                                     gate::nginx::exit_process,  /* exit process */
+                                     nullptr,                    /* exit master */
+                                     NGX_MODULE_V1_PADDING};
+
+ngx_module_t ngx_http_gate_filter_module = {NGX_MODULE_V1,
+                                            &gate::nginx::filter_context, /* module context */
+                                            nullptr,                      /* module directives */
+                                            NGX_HTTP_MODULE,              /* module type */
+                                            nullptr,                      /* init master */
+                                            nullptr,                      /* init module */
+                                            nullptr,                      /* init process */
+                                            nullptr,                      /* init thread */
+                                            nullptr,                      /* exit thread */
+                                            nullptr,                      /* exit process */
+                                            nullptr,                      /* exit master */
+                                            NGX_MODULE_V1_PADDING};

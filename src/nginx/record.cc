@@ -1,0 +1,96 @@
+#include "nginx/record.h"
+
+#include <new>
+
+#include "nginx/bridge.h"
+#include "nginx/refusal_log.h"
+
+namespace gate::nginx {
+
+namespace {
+
+void destroy_record(void* data) {
+    static_cast<Record*>(data)->~Record();
+}
+
+}  // namespace
+
+std::string_view name_of(GateStatus status) noexcept {
+    switch (status) {
+        case GateStatus::kPassed:
+            return "PASSED";
+        case GateStatus::kDenied:
+            return "DENIED";
+        case GateStatus::kDryRun:
+            return "DRY_RUN";
+        case GateStatus::kSkipped:
+            return "SKIPPED";
+        case GateStatus::kError:
+            return "ERROR";
+        case GateStatus::kNone:
+            break;
+    }
+    return "";
+}
+
+Record* Record::find(ngx_http_request_t* r) noexcept {
+    ngx_http_request_t* main = r->main;
+    auto* record = static_cast<Record*>(ngx_http_get_module_ctx(main, ngx_http_gate_module));
+    if (record != nullptr) return record;
+    // An internal redirect clears the contexts; the pool remembers.
+    for (ngx_pool_cleanup_t* cleanup = main->pool->cleanup; cleanup != nullptr;
+         cleanup = cleanup->next) {
+        if (cleanup->handler != destroy_record) continue;
+        record = static_cast<Record*>(cleanup->data);
+        ngx_http_set_ctx(main, record, ngx_http_gate_module);
+        return record;
+    }
+    return nullptr;
+}
+
+Record& Record::of(ngx_http_request_t* r) {
+    if (Record* record = find(r)) return *record;
+    ngx_http_request_t* main = r->main;
+    ngx_pool_cleanup_t* cleanup = ngx_pool_cleanup_add(main->pool, sizeof(Record));
+    if (cleanup == nullptr) throw std::bad_alloc();
+    auto* record = new (cleanup->data) Record(main);
+    cleanup->handler = destroy_record;
+    ngx_http_set_ctx(main, record, ngx_http_gate_module);
+    return *record;
+}
+
+void Record::begin_decision() {
+    settle();
+    decision = Decision{};
+    settled_ = false;
+    identity_unsafe = false;
+}
+
+ngx_int_t Record::refuse(ngx_http_request_t* r, Decision refusal) {
+    decision = std::move(refusal);
+    settled_ = false;
+    if (decision.status != GateStatus::kDryRun) {
+        ngx_http_set_ctx(r, this, ngx_http_gate_filter_module);
+    }
+    return decision.http_status;
+}
+
+void Record::overrule() noexcept {
+    if (decision.status != GateStatus::kDenied && decision.status != GateStatus::kError) return;
+    decision.status = GateStatus::kSkipped;
+    ngx_http_set_ctx(main_, nullptr, ngx_http_gate_filter_module);
+}
+
+void Record::settle() {
+    if (settled_) return;
+    settled_ = true;
+    bool refused = decision.status == GateStatus::kDenied || decision.status == GateStatus::kError;
+    bool would_refuse = decision.status == GateStatus::kDryRun && decision.reason != Reason::kNone;
+    if (refused || would_refuse) log_refusal(*this);
+}
+
+Record* pending_refusal(ngx_http_request_t* r) noexcept {
+    return static_cast<Record*>(ngx_http_get_module_ctx(r, ngx_http_gate_filter_module));
+}
+
+}  // namespace gate::nginx

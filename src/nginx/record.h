@@ -1,0 +1,99 @@
+// Everything the gate knows about one client request. Hangs on the main request's pool, so that it
+// is found again after an internal redirect has cleared the modules' contexts; subrequests use it
+// too.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/reason.h"
+#include "nginx/conf.h"
+#include "nginx/ngx.h"
+#include "policy/engine.h"
+#include "policy/principal.h"
+#include "policy/source.h"
+
+namespace gate::nginx {
+
+// $gate_status.
+enum class GateStatus : std::uint8_t { kNone, kPassed, kDenied, kDryRun, kSkipped, kError };
+
+std::string_view name_of(GateStatus status) noexcept;
+
+struct Decision {
+    GateStatus status = GateStatus::kNone;
+    Reason reason = Reason::kNone;
+    int http_status = 0;
+    std::string scopes;                 // asked for by the unmet line
+    std::string where;                  // the unmet line
+    const LocConf* location = nullptr;  // whose rule decided
+};
+
+// What a location's sources said about the credential.
+struct Extraction {
+    const LocConf* location = nullptr;  // nullptr: not done
+    policy::Credential credential;
+    policy::SourceType source = policy::SourceType::kHeader;
+    Reason problem = Reason::kNone;  // ambiguous
+    bool cross_site = false;
+};
+
+class Record {
+public:
+    explicit Record(ngx_http_request_t* main) : main_(main) {}
+
+    // The record of r's main request, or nullptr before hook 1 made it.
+    static Record* find(ngx_http_request_t* r) noexcept;
+    // The same, made when there is none. Throws bad_alloc.
+    static Record& of(ngx_http_request_t* r);
+
+    ngx_http_request_t* main() const noexcept { return main_; }
+
+    // Hook 1 has run.
+    bool entered = false;
+    // The query string as the client sent it.
+    std::string_view original_arguments;
+    // Headers that were stripped, with their values: lower-case name, value.
+    std::vector<std::pair<std::string_view, std::string_view>> stripped;
+    // Cookie lines that were rewritten: the element and its first value.
+    std::vector<std::pair<const ngx_table_elt_t*, std::string_view>> rewritten_cookies;
+    // Values of variables that served as sources, as first seen.
+    std::vector<std::pair<ngx_int_t, std::string_view>> source_variables;
+
+    Extraction extraction;
+    // The principal and the credential it was verified for.
+    std::shared_ptr<const policy::Principal> principal;
+    std::string_view verified_text;
+    Decision decision;
+    bool identity_unsafe = false;  // a gate variable could not be written safely
+    // Identity headers that the gate set.
+    std::vector<const ngx_table_elt_t*> identity_lines;
+
+    // The body of the refusal's answer, where it is not nginx's page; set by the header filter.
+    std::optional<std::string_view> answer_body;
+    bool answer_sent = false;
+
+    // Starts a new decision: a refusal that stood until now was final and is written to the log.
+    void begin_decision();
+    // Sets the decision, and makes a refusal the pending answer of `r`. Returns the HTTP status.
+    ngx_int_t refuse(ngx_http_request_t* r, Decision refusal);
+    // Another access module let the request in: the refusal is void.
+    void overrule() noexcept;
+    // Writes the log line of a refusal that has none yet.
+    void settle();
+
+private:
+    ngx_http_request_t* main_;
+    bool settled_ = false;
+};
+
+// The refusal that `r` is about to be answered with; nullptr when error_page has taken over or
+// there is none.
+Record* pending_refusal(ngx_http_request_t* r) noexcept;
+
+}  // namespace gate::nginx

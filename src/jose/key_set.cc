@@ -43,14 +43,22 @@ std::string quoted_kid(const std::string& kid) {
 
 }  // namespace
 
+Status<LoadError> KeySet::check_kid(const std::string& kid) const {
+    if (kid.empty()) return Done{};
+    // A broken key counts: which of the two its issuer means by the kid nobody can tell. A key that
+    // is not for signatures does not: no token can mean it.
+    const auto clashes = [&kid](const SkippedKey& skipped) {
+        return skipped.kid == kid && skipped.reason != Reason::kJwkUse;
+    };
+    if (find(kid) == nullptr && std::ranges::none_of(skipped_, clashes)) return Done{};
+    return load_error(Reason::kJwksBad, "two keys with the kid \"" + log_escaped(kid, 64) + '"');
+}
+
 Status<LoadError> KeySet::add(SetKey key) {
     if (!keys_.empty() && is_secret(keys_.front()) != is_secret(key)) {
         return load_error(Reason::kJwksBad, "secrets and asymmetric keys in one set");
     }
-    if (!key.kid.empty() && find(key.kid) != nullptr) {
-        return load_error(Reason::kJwksBad,
-                          "two keys with the kid \"" + log_escaped(key.kid, 64) + "\"");
-    }
+    if (const auto unique = check_kid(key.kid); !unique) return unique;
     keys_.push_back(std::move(key));
     return Done{};
 }
@@ -58,8 +66,11 @@ Status<LoadError> KeySet::add(SetKey key) {
 Status<LoadError> KeySet::take_jwk(Value jwk) {
     auto parsed = read_jwk(jwk);
     if (!parsed) {
+        const auto unique = parsed.error().reason == Reason::kJwkUse
+                                ? Status<LoadError>(Done{})
+                                : check_kid(parsed.error().kid);
         skipped_.push_back(parsed.error());
-        return Done{};
+        return unique;
     }
     if (parsed->has_private_members) {
         warnings_.push_back(quoted_kid(parsed->key.kid) +

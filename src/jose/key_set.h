@@ -67,6 +67,7 @@ public:
     const SetKey* find(std::string_view kid) const noexcept;
 
 private:
+    Status<LoadError> check_kid(const std::string& kid) const;
     Status<LoadError> add(SetKey key);
     Status<LoadError> add_narrowed(std::shared_ptr<const crypto::VerificationKey> key,
                                    std::string_view kid, crypto::AlgSet algs);

@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "policy/claim_test.h"
+#include "policy/claim_check.h"
 
 namespace gate::policy {
 
@@ -59,7 +59,7 @@ Reason judge(const Principal& principal, const Requirement& line,
         case RequirementKind::kClaim: {
             const jose::Value claim = principal.claims.root().find(line.claim_path);
             const Truth wanted = line.negated ? Truth::kFalse : Truth::kTrue;
-            return test_claim(claim, line, values) == wanted ? Reason::kNone : Reason::kClaimUnmet;
+            return check_claim(claim, line, values) == wanted ? Reason::kNone : Reason::kClaimUnmet;
         }
         case RequirementKind::kValue: {
             const bool met = !values.empty() && std::all_of(values.begin(), values.end(), is_true);

@@ -1,4 +1,4 @@
-#include "policy/claim_test.h"
+#include "policy/claim_check.h"
 
 #include <charconv>
 #include <compare>
@@ -134,7 +134,7 @@ Truth exists(Value claim) noexcept {
 
 }  // namespace
 
-Truth test_claim(Value claim, const Requirement& requirement, std::span<const RuleValue> values) {
+Truth check_claim(Value claim, const Requirement& requirement, std::span<const RuleValue> values) {
     if (requirement.op == ClaimOperator::kExists) return exists(claim);
     if (requirement.op == ClaimOperator::kMatch) return matches(claim, requirement.pattern);
     if (values.empty()) return Truth::kUnknown;

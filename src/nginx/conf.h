@@ -140,8 +140,25 @@ struct SrvConf {
 // gate_claim $variable path [as=..]
 enum class ClaimForm : std::uint8_t { kText, kJson, kBase64url };
 struct ClaimVariable {
+    std::string name;  // without '$', lower case
     std::string path;
     ClaimForm form = ClaimForm::kText;
+};
+
+// A header name that some gate_identity or gate_identity_clear line removes from every request.
+struct IdentityLine {
+    std::string directive;
+    std::string name;  // as written
+    Where where;
+};
+
+// A level after merging, with the nginx structures it belongs to. `parent` of a server's own level
+// is the http level's.
+struct Level {
+    LocConf* conf;
+    LocConf* parent;
+    ngx_http_core_loc_conf_t* core;
+    ngx_http_core_srv_conf_t* server;
 };
 
 struct MainConf {
@@ -151,7 +168,8 @@ struct MainConf {
     std::vector<std::unique_ptr<ClaimVariable>> claim_variables;
     // Normalised (see normal_header_name) names of all gate_identity and gate_identity_clear lines.
     std::set<std::string, std::less<>> identity_names;
-    std::vector<std::pair<LocConf*, LocConf*>> merged;  // every level after merge, with its parent
+    std::vector<IdentityLine> identity_lines;
+    std::vector<Level> levels;  // servers and locations, each behind its parent
     // Indexes of cached variables that could hold a credential ($http_*, $cookie_*, $request_uri,
     // ..).
     std::vector<ngx_uint_t> credential_variables;

@@ -1,0 +1,47 @@
+// What each directive does with its arguments; directives.cc puts them into nginx's table.
+#pragma once
+
+#include "nginx/conf.h"
+#include "nginx/directive.h"
+
+namespace gate::nginx {
+
+// conf_gate.cc
+bool set_gate(Directive& directive, LocConf& loc);
+bool set_gate_source(Directive& directive, LocConf& loc);
+bool set_gate_source_conflict(Directive& directive, LocConf& loc);
+bool set_gate_strip(Directive& directive, LocConf& loc);
+bool set_gate_preflight(Directive& directive, LocConf& loc);
+bool set_gate_dot_segments(Directive& directive, SrvConf& srv);
+bool set_gate_max_token_size(Directive& directive, LocConf& loc);
+
+// conf_require.cc
+bool set_gate_require_scope(Directive& directive, LocConf& loc);
+bool set_gate_require_role(Directive& directive, LocConf& loc);
+bool set_gate_require_claim(Directive& directive, LocConf& loc);
+bool set_gate_require(Directive& directive, LocConf& loc);
+
+// conf_identity.cc
+bool set_gate_identity(Directive& directive, LocConf& loc);
+bool set_gate_identity_clear(Directive& directive, SrvConf& srv);
+bool set_gate_claim(Directive& directive, MainConf& main);
+
+// conf_answer.cc
+bool set_gate_error_format(Directive& directive, LocConf& loc);
+bool set_gate_reply(Directive& directive, LocConf& loc);
+bool set_gate_login_url(Directive& directive, LocConf& loc);
+bool set_gate_dry_run(Directive& directive, LocConf& loc);
+bool set_gate_log_level(Directive& directive, LocConf& loc);
+
+// conf_issuer.cc, conf_keys.cc, conf_roles.cc: blocks
+bool set_gate_issuer(Directive& directive, MainConf& main);
+bool set_gate_keys(Directive& directive, MainConf& main);
+bool set_gate_roles(Directive& directive, MainConf& main);
+
+// The main configuration while nginx reads its files.
+MainConf& main_conf(ngx_conf_t* cf);
+
+// Why a request header of that name is none that the gate may take or set; nullptr when it may.
+const char* forbidden_header(std::string_view name);
+
+}  // namespace gate::nginx

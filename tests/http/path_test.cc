@@ -1,0 +1,201 @@
+#include "http/path.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "base/base64url.h"
+#include "jose/json.h"
+
+namespace gate::http {
+namespace {
+
+using std::string_literals::operator""s;
+
+// A JSON file of test vectors as member "v" of an object; nothing where the folder is absent.
+std::optional<jose::Document> vectors(const std::string& name) {
+    const char* folder = std::getenv("GATE_VECTORS");
+    std::ifstream file(std::string(folder != nullptr ? folder : "../shared/vectors") + "/" + name);
+    if (!file) return std::nullopt;
+    std::ostringstream text;
+    text << file.rdbuf();
+    auto document = jose::Document::parse("{\"v\":" + text.str() + "}");
+    EXPECT_TRUE(document) << name;
+    if (!document) return std::nullopt;
+    return *document;
+}
+
+std::string from_base64(std::string_view text) {
+    std::string url(text.substr(0, text.find('=')));
+    std::replace(url.begin(), url.end(), '+', '-');
+    std::replace(url.begin(), url.end(), '/', '_');
+    const auto octets = base64url_decode(url);
+    return octets ? std::string(octets->begin(), octets->end()) : std::string();
+}
+
+TEST(HiddenDotSegment, LeavesToNginxWhatNginxResolves) {
+    for (std::string_view path :
+         {"/", "", "*", "/a/../b", "/..", "/.", "/a/./b", "/%2e%2e/", "/a/..%2fb", "/a%2f..%2fb",
+          "/%2E/", "/.%2e", "/a/%2e%2e%2f%2e%2e/b", "//", "/a//b"}) {
+        EXPECT_FALSE(has_hidden_dot_segment(path)) << path;
+    }
+}
+
+TEST(HiddenDotSegment, AcceptsPathsWithoutDotSegments) {
+    for (std::string_view path :
+         {"/a;b=c/d", "/a\\b",    "/a%5cb",        "/%252f",    "/a%252e",
+          "/...",     "/...;x",   "/a..;b",        "/;..",      "/;/",
+          "/a;../b",  "/..a;b",   "/%25",          "/%",        "/%2",
+          "/%%",      "/a%25%32", "/%c3%a9/",      "/\xc3\xa9", "/%e2%82%ac",
+          "/%c0",     "/%c0%aex", "/%f0%9f%98%80", "/.%c0",     "/x%c0%ae%c0%ae/",
+          "/.x\\",    "/%zz;",    "/%2g;",         "/%g2;",     "/%2G%G2;"}) {
+        EXPECT_FALSE(has_hidden_dot_segment(path)) << path;
+    }
+}
+
+TEST(HiddenDotSegment, SeesPathParameters) {
+    for (std::string_view path : {"/a/..;/b", "/..;", "/.;x=y/", "/..;a;b", "/%2e%2e%3b/",
+                                  "/..%3bx/", "/..%3B", "/.;", "/a/..;\\b"}) {
+        EXPECT_TRUE(has_hidden_dot_segment(path)) << path;
+    }
+}
+
+TEST(HiddenDotSegment, SeesBackslashes) {
+    for (std::string_view path :
+         {"/a/..\\b", "/a\\../b", "\\..", "/a\\..", "/a/..%5cb", "/a%5c../b", "/%2e%2e%5C", "/.\\",
+          "/a\\.\\b", "/..%255c", "/a%5c%2e%2e"}) {
+        EXPECT_TRUE(has_hidden_dot_segment(path)) << path;
+    }
+}
+
+TEST(HiddenDotSegment, SeesWhatIsEncodedTwiceOrMore) {
+    for (std::string_view path :
+         {"/%252e%252e/", "/%252e./", "/.%252e/", "/%252e", "/%25252e%25252e", "/%25%32%65./",
+          "/%%32%65./", "/%2%65./", "/%%32e.", "/a/..%252fb", "/a%252f../b", "/a%252f..",
+          "/..%253b/", "/%2525252525252e."}) {
+        EXPECT_TRUE(has_hidden_dot_segment(path)) << path;
+    }
+}
+
+TEST(HiddenDotSegment, SeesOverlongUtf8) {
+    for (std::string_view path :
+         {"/%c0%ae%c0%ae/", "/%c0%ae", "/%c0%ae./", "/%C0%AE./", "/%e0%80%ae./", "/%f0%80%80%ae./",
+          "/..%c0%afb", "/a%c0%af..", "/..%c1%9cb", "/..%c0%bb/", "/..%e0%81%9cb",
+          "/..%f0%80%81%9cb", "/\xc0\xae./", "/..\xc0\xaf", "/%25c0%25ae./", "/\xe0\x80\xae/",
+          "/\xf0\x80\x80\xae/", "/..%e0%80%afb", "/..\xc1\x9c"}) {
+        EXPECT_TRUE(has_hidden_dot_segment(path)) << path;
+    }
+}
+
+TEST(HiddenDotSegment, IsNotMisledByOtherSequences) {
+    for (std::string_view path :
+         {"/%c2%ae./",       "/%c0%2e%c0%2e/",  "/%c0%fe./",       "/%e0%80./",
+          "/%e0%82%ae./",    "/%e0%a0%ae./",    "/%e0%c0%ae./",    "/%e1%80%ae./",
+          "/%f0%80%82%ae./", "/%f0%81%80%ae./", "/%f0%90%80%ae./", "/%f1%80%80%ae./",
+          "/%f0%80%80./",    "/%f0%80%80",      "/%e0%80",         "/%bf%ae./",
+          "/%c1%ae./",       "/%e0%84%ae./",    "/%e0%88%ae./",    "/%e0%90%ae./",
+          "/..\xe0\x80",     "/..\xf0\x80\x80", "/..\xc0"}) {
+        EXPECT_FALSE(has_hidden_dot_segment(path)) << path;
+    }
+}
+
+TEST(HiddenDotSegment, TakesLinearTimeForNestedEscapes) {
+    std::string nested = "/%";
+    for (int i = 0; i < 200000; ++i) nested += "25";
+    EXPECT_FALSE(has_hidden_dot_segment(nested));
+    std::string halves = "/";
+    for (int i = 0; i < 100000; ++i) halves += "%2%";
+    EXPECT_FALSE(has_hidden_dot_segment(halves));
+    EXPECT_TRUE(has_hidden_dot_segment(nested + "2e"));
+}
+
+TEST(HiddenDotSegment, JudgesTheSharedVectors) {
+    const auto document = vectors("own/http_cases.json");
+    if (!document) GTEST_SKIP() << "skipped: no vectors";
+    const jose::Value tests = document->root().member("v").member("tests");
+    std::vector<std::string> hidden;
+    std::size_t paths = 0;
+    for (std::size_t i = 0; i < tests.size(); ++i) {
+        if (tests.at(i).member("cls").string() != "path") continue;
+        const std::string_view raw = *tests.at(i).member("raw").string();
+        std::string_view target = raw.substr(raw.find(' ') + 1);
+        target = target.substr(0, target.find(' '));
+        ++paths;
+        if (has_hidden_dot_segment(target.substr(0, target.find('?')))) hidden.emplace_back(target);
+    }
+    EXPECT_EQ(paths, 34u);
+    const std::vector<std::string> expected{"/public/..\\admin/x", "/public/..\\admin/x",
+                                            "/public/%c0%ae%c0%ae/admin/x",
+                                            "/public/%c0%ae%c0%ae/admin/x"};
+    EXPECT_EQ(hidden, expected);
+}
+
+TEST(PercentEncode, KeepsUnreservedCharactersOnly) {
+    EXPECT_EQ(percent_encode("azAZ09-._~"), "azAZ09-._~");
+    EXPECT_EQ(percent_encode("/?&=%+ "), "%2F%3F%26%3D%25%2B%20");
+    EXPECT_EQ(percent_encode("@[`{:\xff\n"), "%40%5B%60%7B%3A%FF%0A");
+    EXPECT_EQ(percent_encode("\0"s), "%00");
+    EXPECT_EQ(percent_encode(""), "");
+}
+
+TEST(SafeReturnTarget, KeepsPathAndQueryOfThisHost) {
+    for (std::string_view uri : {"/", "/a", "/a//b?x=https://evil.test", "/a/%2f%2f", "/a%5c?y=%0d",
+                                 "/?//", "/%61", "/a?b=\xc3\xa9", "/!"}) {
+        EXPECT_EQ(safe_return_target(uri), uri);
+    }
+}
+
+TEST(SafeReturnTarget, BecomesTheRootWhereItCouldLeave) {
+    for (std::string_view uri : {"",
+                                 "a",
+                                 "https://evil.test/",
+                                 "//evil.test",
+                                 "/\\evil.test",
+                                 "\\/evil.test",
+                                 "/a\\b",
+                                 "/a b",
+                                 "/a\tb",
+                                 "/a\r\nb",
+                                 "/a\x7f",
+                                 "/a\x1f",
+                                 "/%2fevil.test",
+                                 "/%5cevil.test",
+                                 "/%252fevil.test",
+                                 "/%09/evil.test",
+                                 "/%0d%0aX",
+                                 "/%20/",
+                                 "/%7f/",
+                                 "?a",
+                                 "*"}) {
+        EXPECT_EQ(safe_return_target(uri), "/") << uri;
+    }
+    EXPECT_EQ(safe_return_target("/\0"s), "/");
+}
+
+TEST(SafeReturnTarget, HoldsForEveryKnownRedirectPayload) {
+    const auto document = vectors("redirect/open_redirect_payloads.json");
+    if (!document) GTEST_SKIP() << "skipped: no vectors";
+    const jose::Value payloads = document->root().member("v");
+    EXPECT_EQ(payloads.size(), 418u);
+    for (std::size_t i = 0; i < payloads.size(); ++i) {
+        const std::string payload = from_base64(*payloads.at(i).member("b64").string());
+        ASSERT_FALSE(payload.empty());
+        for (const std::string& uri : {payload, "/" + payload, "/login?rd=" + payload}) {
+            const std::string target = safe_return_target(uri);
+            EXPECT_EQ(target.front(), '/') << uri;
+            EXPECT_FALSE(target.starts_with("//")) << uri;
+            EXPECT_EQ(target.find('\\'), std::string::npos) << uri;
+            EXPECT_TRUE(std::none_of(target.begin(), target.end(), [](char c) {
+                return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f;
+            })) << uri;
+            const std::string encoded = percent_encode(target);
+            EXPECT_EQ(encoded.find_first_of("/\\:?&#@"), std::string::npos) << uri;
+        }
+    }
+}
+
+}  // namespace
+}  // namespace gate::http

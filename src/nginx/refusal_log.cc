@@ -33,6 +33,33 @@ void summarise(Repeat& repeat, ngx_log_t* log) {
     repeat.count = 0;
 }
 
+// One timer a worker, set while there is something to summarise.
+ngx_event_t summary_timer;
+ngx_connection_t summary_connection;  // what nginx's debug log of timers looks at
+
+void on_summary_timer(ngx_event_t*) {
+    bool later = false;
+    for (Repeat& repeat : repeats) {
+        if (repeat.count == 0) continue;
+        if (repeat.second == ngx_time()) {
+            later = true;
+        } else {
+            summarise(repeat, ngx_cycle->log);
+        }
+    }
+    if (later) ngx_add_timer(&summary_timer, 1000);
+}
+
+void schedule_summary() {
+    if (summary_timer.timer_set) return;
+    summary_connection.fd = static_cast<ngx_socket_t>(-1);
+    summary_timer.data = &summary_connection;
+    summary_timer.handler = on_summary_timer;
+    summary_timer.log = ngx_cycle->log;
+    summary_timer.cancelable = 1;
+    ngx_add_timer(&summary_timer, 1000);
+}
+
 // True when this refusal only adds to the count of one that has just been written.
 bool is_repeat(const Record& record) {
     const ngx_connection_t* connection = record.main()->connection;
@@ -47,6 +74,7 @@ bool is_repeat(const Record& record) {
     time_t now = ngx_time();
     if (repeat.key == key && repeat.second == now) {
         ++repeat.count;
+        schedule_summary();
         return true;
     }
     summarise(repeat, connection->log);
@@ -109,12 +137,6 @@ void log_refusal(const Record& record) {
     std::string line = describe(record);
     ngx_str_t text = str(line);
     ngx_log_error(level, log, 0, "%V", &text);
-}
-
-void flush_repeated_refusals(ngx_log_t* log) {
-    for (Repeat& repeat : repeats) {
-        if (repeat.count > 0 && repeat.second != ngx_time()) summarise(repeat, log);
-    }
 }
 
 }  // namespace gate::nginx

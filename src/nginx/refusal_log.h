@@ -12,9 +12,6 @@ namespace gate::nginx {
 // address within a second are counted and summarised.
 void log_refusal(const Record& record);
 
-// Writes the summaries that are due; the worker's timer calls it.
-void flush_repeated_refusals(ngx_log_t* log);
-
 // 12 hexadecimal digits that name a credential in logs without revealing it; "" for none.
 std::string token_id(const MainConf& conf, std::string_view credential);
 

@@ -209,13 +209,13 @@ sub key_record {
     my ($key, %members) = @_;
     my $pepper = delete $members{pepper};
     return { _merge({
-        version => 1, id => random_bytes_hex(8), name => 'test key', owner => 'tests',
+        v => 1, id => random_bytes_hex(8), name => 'test key', owner => 'tests',
         digest => defined $pepper ? hmac_sha256_hex($key, $pepper) : sha256_hex($key),
         status => 'active', created => time, scopes => [],
     }, \%members) };
 }
 
 # The text of a key file of these records.
-sub key_file { return json({ version => 1, keys => [map { my %r = %$_; delete $r{version}; \%r } @_] }) . "\n"; }
+sub key_file { return json({ version => 1, keys => [@_] }) . "\n"; }
 
 1;

@@ -77,36 +77,30 @@ std::string_view error_code(RefusalClass refusal, int status) noexcept {
     return "";
 }
 
-// "error" of the JSON body: one per status, so that a body tells no more than its status.
-std::string_view body_error(int status) noexcept {
-    switch (status) {
-        case 400:
-            return "invalid_request";
-        case 401:
-            return "unauthorized";
-        case 403:
-            return "forbidden";
-        case 429:
-            return "too_many_requests";
-        case 503:
-            return "temporarily_unavailable";
-        default:
-            return status < 500 ? "refused" : "server_error";
+// "error" of bodies: the title as one word, "too_many_requests".
+std::string error_word(int status) {
+    std::string word(title_of(status));
+    for (char& c : word) {
+        if (c == ' ') c = '_';
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
     }
+    return word;
 }
 
 std::string_view detail_of(int status) noexcept {
     switch (status) {
         case 400:
-            return "The request is ambiguous or malformed.";
+            return "The request is malformed, or its credentials contradict each other.";
         case 401:
             return "A valid credential is required.";
         case 403:
-            return "The credential does not allow this.";
+            return "The credential does not permit this request.";
         case 429:
-            return "Too many requests.";
+            return "Too many requests; try again later.";
+        case 500:
+            return "The request could not be judged because of an internal error.";
         case 503:
-            return "The request cannot be decided now.";
+            return "The request cannot be judged now; try again later.";
         default:
             return "The request was refused.";
     }
@@ -136,25 +130,24 @@ std::string_view title_of(int status) noexcept {
 
 Body refusal_body(BodyFormat format, int status) {
     const std::string number = std::to_string(status);
-    const std::string title(title_of(status));
     switch (format) {
         case BodyFormat::kProblem:
             return {"application/problem+json",
-                    "{\"type\":\"about:blank\",\"title\":" + json_string(title) +
+                    "{\"type\":\"about:blank\",\"title\":" + refusal_field("title", status) +
                         ",\"status\":" + number + "}"};
         case BodyFormat::kJson:
-            return {"application/json", "{\"error\":" + json_string(body_error(status)) +
-                                            ",\"status\":" + number + "}"};
+            return {"application/json",
+                    "{\"error\":" + refusal_field("error", status) + ",\"status\":" + number + "}"};
         case BodyFormat::kText:
             break;
     }
-    return {"text/plain", number + " " + title + "\n"};
+    return {"text/plain", number + " " + std::string(title_of(status)) + "\n"};
 }
 
 std::string refusal_field(std::string_view field, int status) {
     if (field == "status") return std::to_string(status);
     if (field == "title") return json_string(title_of(status));
-    if (field == "error") return json_string(body_error(status));
+    if (field == "error") return json_string(error_word(status));
     if (field == "detail") return json_string(detail_of(status));
     return {};
 }

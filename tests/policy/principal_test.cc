@@ -1,0 +1,117 @@
+#include "policy/principal.h"
+
+#include <gtest/gtest.h>
+
+namespace gate::policy {
+namespace {
+
+std::shared_ptr<const RoleMap> staff() {
+    auto map = RoleMap::parse("viewer *:read; editor viewer orders:write;");
+    EXPECT_TRUE(map);
+    return std::make_shared<const RoleMap>(*std::move(map));
+}
+
+TEST(CredentialKind, HasNames) {
+    EXPECT_EQ(name_of(CredentialKind::kNone), "none");
+    EXPECT_EQ(name_of(CredentialKind::kJwt), "jwt");
+    EXPECT_EQ(name_of(CredentialKind::kKey), "key");
+    EXPECT_EQ(name_of(CredentialKind::kBasic), "basic");
+    EXPECT_EQ(name_of(static_cast<CredentialKind>(9)), "none");
+}
+
+TEST(PrincipalScope, IsWholeAndExact) {
+    Principal principal;
+    principal.scopes = {"orders:read", "admin*"};
+    EXPECT_TRUE(principal.has_scope("orders:read"));
+    for (const char* scope :
+         {"orders:rea", "orders:reads", "Orders:read", "orders", "", "admin", "adminx"}) {
+        EXPECT_FALSE(principal.has_scope(scope)) << scope;
+    }
+    EXPECT_TRUE(principal.has_scope("admin*"));
+}
+
+TEST(PrincipalScope, TakesWildcardsOfATokenAsText) {
+    Principal principal;
+    principal.scopes = {"*", "orders:*"};
+    EXPECT_FALSE(principal.has_scope("orders:read"));
+    EXPECT_TRUE(principal.has_scope("orders:*"));
+}
+
+TEST(PrincipalScope, TakesWildcardsOfARecordAsPatterns) {
+    Principal principal;
+    principal.scopes = {"orders:*"};
+    principal.scopes_are_patterns = true;
+    EXPECT_TRUE(principal.has_scope("orders:read"));
+    EXPECT_FALSE(principal.has_scope("users:read"));
+    EXPECT_FALSE(principal.has_scope(""));
+}
+
+TEST(PrincipalScope, NeverHasAnEmptyOne) {
+    Principal principal;
+    principal.scopes = {""};
+    EXPECT_FALSE(principal.has_scope(""));
+}
+
+TEST(PrincipalScope, ComesFromRolesThroughTheMap) {
+    Principal principal;
+    principal.roles = {"stranger", "editor"};
+    EXPECT_FALSE(principal.has_scope("orders:write"));
+    principal.role_map = staff();
+    EXPECT_TRUE(principal.has_scope("orders:write"));
+    EXPECT_TRUE(principal.has_scope("users:read"));
+    EXPECT_FALSE(principal.has_scope("users:write"));
+    principal.roles = {"*"};
+    EXPECT_FALSE(principal.has_scope("users:read"));
+}
+
+TEST(PrincipalRole, IsExactOrIncluded) {
+    Principal principal;
+    principal.roles = {"editor"};
+    EXPECT_TRUE(principal.has_role("editor"));
+    EXPECT_FALSE(principal.has_role("Editor"));
+    EXPECT_FALSE(principal.has_role("edito"));
+    EXPECT_FALSE(principal.has_role("viewer"));
+    principal.role_map = staff();
+    EXPECT_TRUE(principal.has_role("viewer"));
+    EXPECT_FALSE(principal.has_role("orders:write"));
+    principal.roles = {"viewer"};
+    EXPECT_FALSE(principal.has_role("editor"));
+    principal.roles = {""};
+    EXPECT_FALSE(principal.has_role(""));
+}
+
+TEST(SafeIdentity, RefusesControlCharactersAndLongValues) {
+    EXPECT_TRUE(is_safe_identity(""));
+    EXPECT_TRUE(is_safe_identity(" ~\xc3\xa9\x80\xff"));
+    EXPECT_TRUE(is_safe_identity(std::string(4096, 'a')));
+    EXPECT_FALSE(is_safe_identity(std::string(4097, 'a')));
+    for (int c = 0; c < 0x20; ++c)
+        EXPECT_FALSE(is_safe_identity(std::string("a") + static_cast<char>(c))) << c;
+    EXPECT_FALSE(is_safe_identity("a\x7f"));
+}
+
+TEST(JoinIdentity, JoinsWithTheSeparator) {
+    EXPECT_EQ(join_identity({}, ','), "");
+    EXPECT_EQ(join_identity({"a"}, ','), "a");
+    EXPECT_EQ(join_identity({"a", "b c", "d"}, ','), "a,b c,d");
+    EXPECT_EQ(join_identity({"a,b", "c"}, ' '), "a,b c");
+}
+
+TEST(JoinIdentity, RefusesAmbiguousAndUnsafeElements) {
+    EXPECT_FALSE(join_identity({"a", "b,c"}, ','));
+    EXPECT_FALSE(join_identity({"a b"}, ' '));
+    EXPECT_FALSE(join_identity({"a\n"}, ','));
+    EXPECT_FALSE(join_identity({"ok", std::string_view("\0", 1)}, ','));
+}
+
+TEST(JoinIdentity, LimitsTheWhole) {
+    const std::string half(2048, 'a');
+    const std::string less(2047, 'a');
+    const auto joined = join_identity({half, less}, ',');
+    ASSERT_TRUE(joined);
+    EXPECT_EQ(joined->size(), 4096u);
+    EXPECT_FALSE(join_identity({half, half}, ','));
+}
+
+}  // namespace
+}  // namespace gate::policy

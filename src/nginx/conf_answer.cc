@@ -10,9 +10,9 @@ namespace {
 // Fields of a refusal's body.
 const std::vector<std::string_view> kRefusalFields{"status", "title", "error", "detail"};
 
-constexpr std::array<std::string_view, 11> kLaterOutcomes{
-    "login", "refresh", "logout", "me", "introspect", "create",
-    "list",  "get",     "rotate", "suspend", "revoke"};
+constexpr std::array<std::string_view, 11> kLaterOutcomes{"login",      "refresh", "logout", "me",
+                                                          "introspect", "create",  "list",   "get",
+                                                          "rotate",     "suspend", "revoke"};
 
 }  // namespace
 
@@ -27,7 +27,8 @@ bool set_gate_error_format(Directive& directive, LocConf& loc) {
 
 bool set_gate_reply(Directive& directive, LocConf& loc) {
     const auto& values = directive.values();
-    if (std::find(kLaterOutcomes.begin(), kLaterOutcomes.end(), values[0]) != kLaterOutcomes.end()) {
+    if (std::find(kLaterOutcomes.begin(), kLaterOutcomes.end(), values[0]) !=
+        kLaterOutcomes.end()) {
         return directive.unsupported(values[0]);
     }
     ngx_str_t text = str(values[0]);
@@ -47,12 +48,15 @@ bool set_gate_reply(Directive& directive, LocConf& loc) {
     reply.type = "application/json";
     reply.where = directive.where();
     auto body = policy::ReplyTemplate::parse(values[1], kRefusalFields);
-    if (!body) return directive.fail("cannot use the body for " + std::string(values[0]) + ": " + body.error());
+    if (!body)
+        return directive.fail("cannot use the body for " + std::string(values[0]) + ": " +
+                              body.error());
     reply.body = std::make_shared<const policy::ReplyTemplate>(std::move(*body));
     if (values.size() > 2) {
         const auto type = option(values[2], "type");
         if (!type || type->find('/') == std::string_view::npos) {
-            return directive.unknown(values[2], "type= with a media type such as type=application/json");
+            return directive.unknown(values[2],
+                                     "type= with a media type such as type=application/json");
         }
         reply.type = *type;
     }
@@ -77,7 +81,8 @@ bool set_gate_login_url(Directive& directive, LocConf& loc) {
         return directive.unknown(url, "a path, an http:// or https:// URL, a variable, or off");
     }
     if (url.starts_with("//")) {
-        return directive.fail("has " + quoted(url) + ", which leads to another host; write its scheme too");
+        return directive.fail("has " + quoted(url) +
+                              ", which leads to another host; write its scheme too");
     }
     if (values.size() > 1) {
         const auto argument = option(values[1], "return_arg");

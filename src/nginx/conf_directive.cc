@@ -17,6 +17,11 @@ void log_at(ngx_conf_t* cf, ngx_uint_t level, const std::string& where, const st
     ngx_log_error(level, cf->log, 0, "%V", &message);
 }
 
+// gate_issuer "corp"
+std::string block_title(const Directive& directive) {
+    return std::string(directive.name()) + ' ' + quoted(directive.values()[0]);
+}
+
 // What ngx_conf_parse needs of a block; it lives on the stack of read_block().
 struct BlockReader {
     const std::string* context;
@@ -58,7 +63,9 @@ void Directive::warn(const std::string& text) const {
     warn_at(cf_, where_.line == 0 ? "" : where_.text(), subject() + text);
 }
 
-bool Directive::duplicate() const { return fail("directive is duplicate"); }
+bool Directive::duplicate() const {
+    return fail("directive is duplicate");
+}
 
 bool Directive::unknown(std::string_view value, std::string_view expected) const {
     return fail("has an unknown value " + quoted(value) + "; expected " + std::string(expected));
@@ -80,7 +87,7 @@ bool Directive::compile(std::string_view text, ngx_http_complex_value_t& value) 
 
 ngx_int_t Directive::variable(std::string_view text) const {
     const bool braced = text.size() > 3 && text.starts_with("${") && text.ends_with('}');
-    const std::string_view bare = braced               ? text.substr(2, text.size() - 3)
+    const std::string_view bare = braced                  ? text.substr(2, text.size() - 3)
                                   : text.starts_with('$') ? text.substr(1)
                                                           : std::string_view();
     const auto is_word = [](char c) {
@@ -116,8 +123,9 @@ void warn_at(ngx_conf_t* cf, const std::string& where, const std::string& text) 
     log_at(cf, NGX_LOG_WARN, where, text);
 }
 
-bool read_block(Directive& directive, const std::string& context, WordHandler word, void* block) {
+bool read_block(const Directive& directive, WordHandler word, void* block) {
     ngx_conf_t* cf = directive.cf();
+    const std::string context = block_title(directive);
     BlockReader reader{&context, word, block};
     const ngx_conf_t saved = *cf;
     cf->handler = on_word;
@@ -125,6 +133,26 @@ bool read_block(Directive& directive, const std::string& context, WordHandler wo
     const char* result = ngx_conf_parse(cf, nullptr);
     *cf = saved;
     return result == NGX_CONF_OK;
+}
+
+bool check_block_name(const Directive& directive) {
+    const std::string_view name = directive.values()[0];
+    const auto allowed = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '_' || c == '-' || c == '.';
+    };
+    if (!name.empty() && std::all_of(name.begin(), name.end(), allowed)) return true;
+    return directive.fail("has the name " + quoted(name) +
+                          "; expected letters, digits, \"_\", \"-\" "
+                          "and \".\"");
+}
+
+bool declared_twice(const Directive& directive, const std::string& before) {
+    return fail_block(directive, "is declared twice; the first stands in " + before);
+}
+
+bool fail_block(const Directive& directive, const std::string& text) {
+    return fail_at(directive.cf(), directive.where().text(), block_title(directive) + ' ' + text);
 }
 
 bool check_count(const Directive& word, std::size_t min, std::size_t max) {
@@ -139,7 +167,9 @@ bool check_count(const Directive& word, std::size_t min, std::size_t max) {
     return word.fail("has " + std::to_string(count) + " arguments; expected " + expected);
 }
 
-std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
+std::string quoted(std::string_view text) {
+    return '"' + std::string(text) + '"';
+}
 
 std::string listed(const std::vector<std::string>& elements) {
     std::string text;

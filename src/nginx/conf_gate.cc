@@ -12,8 +12,9 @@ constexpr std::size_t kMaxTokenSizeLimit = std::size_t{1} << 20;
 // "jwt" or "jwt=a,b": the names go to `names`. False after a message.
 bool take_names(Directive& directive, std::string_view kind, std::string_view list, bool& on,
                 std::vector<std::string>& names) {
-    if (on) return directive.fail("has " + quoted(kind) + " twice; join the names: " +
-                                  std::string(kind) + "=a,b");
+    if (on)
+        return directive.fail("has " + quoted(kind) +
+                              " twice; join the names: " + std::string(kind) + "=a,b");
     on = true;
     if (list.data() == nullptr) return true;
     for (std::string_view name : split(list, ',')) {
@@ -53,7 +54,8 @@ bool take_gate_parameter(Directive& directive, std::string_view value, GateConf&
         gate.realm = pool_new<ngx_http_complex_value_t>(directive.cf()->pool);
         return directive.compile(*realm, *gate.realm);
     }
-    if (value == "off") return directive.fail("has \"off\" beside other values; \"off\" stands alone");
+    if (value == "off")
+        return directive.fail("has \"off\" beside other values; \"off\" stands alone");
     return directive.unknown(
         value, "jwt[=issuer,..], key[=store,..], optional, realm=, challenge=on|off, or off alone");
 }
@@ -88,9 +90,11 @@ bool take_origin(Directive& directive, std::string_view origin, SourceConf& sour
 }
 
 bool take_header(Directive& directive, std::string_view name, SourceConf& source) {
-    if (!is_token(name)) return directive.fail("has " + quoted(name) + ", which no header can be called");
+    if (!is_token(name))
+        return directive.fail("has " + quoted(name) + ", which no header can be called");
     if (const char* why = forbidden_header(name)) {
-        return directive.fail("cannot take a credential from the header " + quoted(name) + ": " + why);
+        return directive.fail("cannot take a credential from the header " + quoted(name) + ": " +
+                              why);
     }
     source.type = policy::SourceType::kHeader;
     source.name = lower_case(name);
@@ -126,11 +130,13 @@ bool take_place(Directive& directive, std::string_view value, SourceConf& source
     return directive.unknown(value, "header=, cookie=, arg= or a variable");
 }
 
-bool add_source(Directive& directive, Setting<std::vector<SourceConf>>& setting, SourceConf source) {
+bool add_source(Directive& directive, Setting<std::vector<SourceConf>>& setting,
+                SourceConf source) {
     std::vector<SourceConf> sources;
     if (setting.set()) sources = *setting;
     for (const SourceConf& other : sources) {
-        if (other.type == source.type && other.name == source.name && other.scheme == source.scheme) {
+        if (other.type == source.type && other.name == source.name &&
+            other.scheme == source.scheme) {
             return directive.fail("has the source " + quoted(directive.values()[1]) +
                                   " twice for " + std::string(directive.values()[0]));
         }
@@ -184,8 +190,9 @@ bool set_gate_source(Directive& directive, LocConf& loc) {
 }
 
 bool set_gate_source_conflict(Directive& directive, LocConf& loc) {
-    return choose(directive, loc.conflict,
-                  {{"refuse", policy::ConflictRule::kRefuse}, {"first", policy::ConflictRule::kFirst}});
+    return choose(
+        directive, loc.conflict,
+        {{"refuse", policy::ConflictRule::kRefuse}, {"first", policy::ConflictRule::kFirst}});
 }
 
 bool set_gate_strip(Directive& directive, LocConf& loc) {
@@ -193,10 +200,9 @@ bool set_gate_strip(Directive& directive, LocConf& loc) {
 }
 
 bool set_gate_preflight(Directive& directive, LocConf& loc) {
-    return choose(directive, loc.preflight,
-                  {{"answer", Preflight::kAnswer},
-                   {"pass", Preflight::kPass},
-                   {"check", Preflight::kCheck}});
+    return choose(
+        directive, loc.preflight,
+        {{"answer", Preflight::kAnswer}, {"pass", Preflight::kPass}, {"check", Preflight::kCheck}});
 }
 
 bool set_gate_dot_segments(Directive& directive, SrvConf& srv) {
@@ -220,7 +226,8 @@ const char* forbidden_header(std::string_view name) {
         std::string_view name;
         const char* why;
     };
-    static constexpr const char* kFraming = "nginx needs it for the connection or the message itself";
+    static constexpr const char* kFraming =
+        "nginx needs it for the connection or the message itself";
     static constexpr std::array<Entry, 10> kEntries{{
         {"host", "nginx chooses the server by it"},
         {"connection", kFraming},

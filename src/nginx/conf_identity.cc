@@ -8,7 +8,8 @@ namespace gate::nginx {
 namespace {
 
 bool check_name(Directive& directive, std::string_view name) {
-    if (!is_token(name)) return directive.fail("has " + quoted(name) + ", which no header can be called");
+    if (!is_token(name))
+        return directive.fail("has " + quoted(name) + ", which no header can be called");
     if (const char* why = forbidden_header(name)) {
         return directive.fail("cannot have the header " + quoted(name) + ": " + why);
     }
@@ -46,22 +47,23 @@ bool set_gate_identity(Directive& directive, LocConf& loc) {
     IdentityConf line;
     line.name = name;
     line.lowcase = lower_case(name);
-    line.hash = ngx_hash_key(
-        reinterpret_cast<u_char*>(line.lowcase.data()), line.lowcase.size());
+    line.hash = ngx_hash_key(reinterpret_cast<u_char*>(line.lowcase.data()), line.lowcase.size());
     line.where = directive.where();
     if (!directive.compile(directive.values()[1], line.value)) return false;
     lines.push_back(std::move(line));
     loc.identity = std::move(lines);
     MainConf& main = main_conf(directive.cf());
     main.identity_names.insert(normal);
-    main.identity_lines.push_back({std::string(directive.name()), std::string(name), directive.where()});
+    main.identity_lines.push_back(
+        {std::string(directive.name()), std::string(name), directive.where()});
     return true;
 }
 
 bool set_gate_identity_clear(Directive& directive, SrvConf& srv) {
     const auto& values = directive.values();
     if (std::find(values.begin(), values.end(), "off") != values.end()) {
-        if (values.size() > 1) return directive.fail("has \"off\" beside names; \"off\" stands alone");
+        if (values.size() > 1)
+            return directive.fail("has \"off\" beside names; \"off\" stands alone");
         if (directive.cf()->cmd_type != NGX_HTTP_SRV_CONF) {
             return directive.fail("with \"off\" is allowed in server only");
         }
@@ -83,7 +85,8 @@ bool set_gate_claim(Directive& directive, MainConf& main) {
     const auto& values = directive.values();
     std::string_view name = values[0];
     if (!name.starts_with('$') || name.size() < 2 || !is_token(name.substr(1))) {
-        return directive.fail("has the name " + quoted(name) + "; expected a variable such as $name");
+        return directive.fail("has the name " + quoted(name) +
+                              "; expected a variable such as $name");
     }
     name.remove_prefix(1);
     if (lower_case(name).starts_with("gate_")) {

@@ -83,9 +83,15 @@ std::string normal_header_name(std::string_view name) {
     return normal;
 }
 
-MainConf& main_conf(ngx_http_request_t* r) { return *module_conf<MainConf>(r->main_conf); }
-const SrvConf& srv_conf(ngx_http_request_t* r) { return *module_conf<SrvConf>(r->srv_conf); }
-const LocConf& loc_conf(ngx_http_request_t* r) { return *module_conf<LocConf>(r->loc_conf); }
+MainConf& main_conf(ngx_http_request_t* r) {
+    return *module_conf<MainConf>(r->main_conf);
+}
+const SrvConf& srv_conf(ngx_http_request_t* r) {
+    return *module_conf<SrvConf>(r->srv_conf);
+}
+const LocConf& loc_conf(ngx_http_request_t* r) {
+    return *module_conf<LocConf>(r->loc_conf);
+}
 
 MainConf& main_conf(ngx_conf_t* cf) {
     return *module_conf<MainConf>(static_cast<ngx_http_conf_ctx_t*>(cf->ctx)->main_conf);
@@ -132,10 +138,10 @@ char* merge_loc_conf(ngx_conf_t* cf, void* parent_data, void* child_data) noexce
         merge_requires(parent, child);
         merge_settings(parent, child);
         const auto* ctx = static_cast<ngx_http_conf_ctx_t*>(cf->ctx);
-        auto* core = static_cast<ngx_http_core_loc_conf_t*>(
-            ctx->loc_conf[ngx_http_core_module.ctx_index]);
-        auto* server = static_cast<ngx_http_core_srv_conf_t*>(
-            ctx->srv_conf[ngx_http_core_module.ctx_index]);
+        auto* core =
+            static_cast<ngx_http_core_loc_conf_t*>(ctx->loc_conf[ngx_http_core_module.ctx_index]);
+        auto* server =
+            static_cast<ngx_http_core_srv_conf_t*>(ctx->srv_conf[ngx_http_core_module.ctx_index]);
         child.name = name_level(*core, parent);
         collect_server(*module_conf<SrvConf>(ctx->srv_conf), child);
         main_conf(cf).levels.push_back({&child, &parent, core, server});

@@ -10,7 +10,8 @@ using policy::ClaimOperator;
 using policy::Requirement;
 using policy::RequirementKind;
 
-constexpr const char* kOperators = "eq ne lt le gt ge in any all match exists, each also with \"!\" before it";
+constexpr const char* kOperators =
+    "eq ne lt le gt ge in any all match exists, each also with \"!\" before it";
 
 // What one gate_require* line says, while it is read.
 struct Line {
@@ -20,13 +21,15 @@ struct Line {
 
 // RFC 9110 section 9.1: methods are case-sensitive, and all that nginx knows are upper-case.
 bool take_methods(Directive& directive, std::string_view list, Requirement& requirement) {
-    if (!requirement.methods.empty()) return directive.fail("has methods= twice; join them by commas");
+    if (!requirement.methods.empty())
+        return directive.fail("has methods= twice; join them by commas");
     for (std::string_view method : split(list, ',')) {
         const bool upper = std::all_of(method.begin(), method.end(), [](char c) {
             return (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
         });
         if (method.empty() || !upper) {
-            return directive.fail("has the method " + quoted(method) + " in methods=; expected upper-case "
+            return directive.fail("has the method " + quoted(method) +
+                                  " in methods=; expected upper-case "
                                   "names joined by commas, such as methods=GET,POST");
         }
         requirement.methods.emplace_back(method);
@@ -114,12 +117,17 @@ bool take_pattern(Directive& directive, std::string_view expression, Requirement
     return true;
 }
 
-bool check_value_count(Directive& directive, ClaimOperator op, std::string_view name, std::size_t count) {
+bool check_value_count(Directive& directive, ClaimOperator op, std::string_view name,
+                       std::size_t count) {
     const bool none = op == ClaimOperator::kExists;
-    const bool several = op == ClaimOperator::kIn || op == ClaimOperator::kAny || op == ClaimOperator::kAll;
+    const bool several =
+        op == ClaimOperator::kIn || op == ClaimOperator::kAny || op == ClaimOperator::kAll;
     if (none ? count == 0 : several ? count >= 1 : count == 1) return true;
-    return directive.fail("has " + std::to_string(count) + " values after " + quoted(name) + "; expected " +
-                          (none ? "none" : several ? "one or more" : "one"));
+    return directive.fail("has " + std::to_string(count) + " values after " + quoted(name) +
+                          "; expected " +
+                          (none      ? "none"
+                           : several ? "one or more"
+                                     : "one"));
 }
 
 }  // namespace
@@ -143,7 +151,8 @@ bool set_gate_require_claim(Directive& directive, LocConf& loc) {
     if (requirement.negated) name.remove_prefix(1);
     const auto op = policy::find_operator(name);
     if (!op) {
-        return directive.fail("has an unknown operator " + quoted(values[1]) + "; expected " + kOperators);
+        return directive.fail("has an unknown operator " + quoted(values[1]) + "; expected " +
+                              kOperators);
     }
     requirement.op = *op;
     std::size_t count = 0;
@@ -176,9 +185,10 @@ bool set_gate_require(Directive& directive, LocConf& loc) {
     for (std::string_view value : values) {
         if (value.find('$') == std::string_view::npos && !option(value, "methods") &&
             !option(value, "error")) {
-            return directive.fail("has the constant " + quoted(value) +
-                                  "; expected a variable such as $name, or off alone. Scopes and roles "
-                                  "have gate_require_scope and gate_require_role");
+            return directive.fail(
+                "has the constant " + quoted(value) +
+                "; expected a variable such as $name, or off alone. Scopes and roles "
+                "have gate_require_scope and gate_require_role");
         }
         if (!take_argument(directive, value, line)) return false;
     }

@@ -24,7 +24,6 @@ public:
     std::string_view name() const noexcept { return name_; }
     // The arguments, without the name; their text lives as long as the configuration.
     const std::vector<std::string_view>& values() const noexcept { return values_; }
-    const std::string& context() const noexcept { return context_; }
     // Of the directive's line, also after its block has been read.
     const Where& where() const noexcept { return where_; }
 
@@ -108,15 +107,20 @@ inline constexpr std::size_t kAnyCount = static_cast<std::size_t>(-1);
 // Reads the block that follows the directive nginx is at; `word` gets each of its lines, `include`
 // excepted. False after a message.
 using WordHandler = bool (*)(Directive& word, void* block);
-bool read_block(Directive& directive, const std::string& context, WordHandler word, void* block);
+bool read_block(const Directive& directive, WordHandler word, void* block);
+
+// Names of blocks: letters, digits, '_', '-' and '.'.
+bool check_block_name(const Directive& directive);
+bool declared_twice(const Directive& directive, const std::string& before);
+// `gate_issuer "corp" text`, at the block's line.
+bool fail_block(const Directive& directive, const std::string& text);
 
 // Message for a number of arguments outside `min`..`max`.
 bool check_count(const Directive& word, std::size_t min, std::size_t max);
 
 // Reads a block of the words of a table: unknown and repeated ones are errors.
 template <class Block, std::size_t N>
-bool read_words(Directive& directive, const std::string& context, const Word<Block> (&words)[N],
-                Block& block) {
+bool read_words(const Directive& directive, const Word<Block> (&words)[N], Block& block) {
     struct State {
         const Word<Block> (*words)[N];
         Block* block;
@@ -135,7 +139,7 @@ bool read_words(Directive& directive, const std::string& context, const Word<Blo
         }
         return word.fail("is unknown here; expected " + expected);
     };
-    return read_block(directive, context, handler, &state);
+    return read_block(directive, handler, &state);
 }
 
 }  // namespace gate::nginx

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "apikey/key_table.h"
+#include "base/bytes.h"
 #include "base/result.h"
+#include "crypto/digest.h"
 #include "jose/issuer.h"
 #include "jose/key_set.h"
 #include "policy/engine.h"
@@ -17,6 +19,16 @@
 namespace gate::nginx {
 
 enum class SecretEncoding : std::uint8_t { kText, kHex, kBase64 };
+
+// What tells one state of a file from another without reading it; times in nanoseconds.
+struct FileStamp {
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+    std::int64_t size = -1;
+    std::int64_t modified = 0;
+    std::int64_t changed = 0;
+    bool operator==(const FileStamp&) const = default;
+};
 
 // One file that a block names.
 struct SourceFile {
@@ -27,6 +39,12 @@ struct SourceFile {
     crypto::AlgSet algs;  // kPem, kSecret: alg=; empty: all the key can
     SecretEncoding encoding = SecretEncoding::kText;
     std::string where;  // "nginx.conf:12"
+
+    // As last taken over. The text is kept because the files of a block change one by one; it is
+    // nullptr for kKeys and kRoles, whose parsed form is all there is.
+    FileStamp stamp;
+    crypto::Digest256 digest{};
+    std::shared_ptr<const Secret> text;
 };
 
 struct LiveRoles {
@@ -62,10 +80,40 @@ struct LiveStore {
 Result<std::string, std::string> read_file(const std::string& path, std::size_t limit);
 inline constexpr std::size_t kMaxKeyFile = std::size_t{64} << 20;
 
-// Read and parse all files of one block and put the result in place; on error (a sentence that
-// names the file) nothing changes. `notes` receives what was skipped, for warnings.
-Status<std::string> load(LiveIssuer& issuer, std::vector<std::string>& notes);
-Status<std::string> load(LiveStore& store, std::vector<std::string>& notes);
-Status<std::string> load(LiveRoles& roles, std::vector<std::string>& notes);
+// The stamp of the file at a path, or errno.
+Result<FileStamp, int> stamp_of(const std::string& path);
+
+// Which file of a block cannot be used and why, without its path.
+struct LoadFailure {
+    std::size_t file = 0;
+    std::string text;
+    bool unstable = false;  // it changed while it was read: try again later
+};
+
+// Read and parse all files of one block and put the result in place; on error nothing changes.
+// `notes` receives what was skipped, for warnings.
+Status<LoadFailure> load(LiveIssuer& issuer, std::vector<std::string>& notes);
+Status<LoadFailure> load(LiveStore& store, std::vector<std::string>& notes);
+Status<LoadFailure> load(LiveRoles& roles, std::vector<std::string>& notes);
+
+// One file of a block read anew, and what the block would hold with it. Made without touching the
+// block, so that a thread may do it while the block serves requests.
+struct Renewal {
+    SourceFile file;
+    bool same_text = false;  // as taken over before: only the stamp is new
+    std::shared_ptr<const jose::KeySet> keys;
+    std::shared_ptr<const apikey::KeyTable> table;
+    std::shared_ptr<const policy::RoleMap> map;
+    std::vector<std::string> notes;
+};
+
+Result<Renewal, LoadFailure> renew(const LiveIssuer& issuer, std::size_t file);
+Result<Renewal, LoadFailure> renew(const LiveStore& store, std::size_t file);
+Result<Renewal, LoadFailure> renew(const LiveRoles& roles, std::size_t file);
+
+// Puts a renewal of that file in place.
+void take_over(LiveIssuer& issuer, std::size_t file, Renewal renewal);
+void take_over(LiveStore& store, std::size_t file, Renewal renewal);
+void take_over(LiveRoles& roles, std::size_t file, Renewal renewal);
 
 }  // namespace gate::nginx

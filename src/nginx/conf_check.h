@@ -1,0 +1,20 @@
+// What only the whole configuration shows: errors stop nginx -t, warnings come with their remedy.
+#pragma once
+
+#include "nginx/conf.h"
+
+namespace gate::nginx {
+
+// A resolved gate: issuers and stores that could not be told apart.
+bool check_gate(ngx_conf_t* cf, const GateConf& gate);
+
+// Everything else; `http` is the level outside all servers. False after an error.
+bool check_configuration(ngx_conf_t* cf, const MainConf& main, const LocConf& http);
+
+// Warns of error pages behind a gate. (conf_error_page.cc)
+void warn_of_error_pages(ngx_conf_t* cf, const MainConf& main);
+
+// Warns of files that the workers' user cannot read again. (conf_files.cc)
+void warn_of_unreadable_files(ngx_conf_t* cf, const MainConf& main);
+
+}  // namespace gate::nginx

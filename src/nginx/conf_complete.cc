@@ -1,0 +1,166 @@
+#include <algorithm>
+#include <array>
+
+#include "nginx/conf_check.h"
+#include "nginx/setters.h"
+
+namespace gate::nginx {
+
+namespace {
+
+std::vector<std::string> issuer_names(const MainConf& main) {
+    std::vector<std::string> names;
+    for (const auto& live : main.issuers) names.push_back(live->issuer.name);
+    return names;
+}
+
+std::vector<std::string> store_names(const MainConf& main) {
+    std::vector<std::string> names;
+    for (const auto& live : main.stores) names.push_back(live->store.name);
+    return names;
+}
+
+bool find_roles(ngx_conf_t* cf, const MainConf& main, const std::string& block,
+                const std::string& where, const std::string& name, const LiveRoles*& roles) {
+    if (name.empty()) return true;
+    std::vector<std::string> names;
+    for (const auto& live : main.roles) {
+        if (live->name == name) roles = live.get();
+        names.push_back(live->name);
+    }
+    return roles != nullptr || fail_at(cf, where,
+                                       block + " names unknown roles " + quoted(name) +
+                                           "; declared gate_roles: " + listed(names));
+}
+
+bool resolve_roles(ngx_conf_t* cf, MainConf& main) {
+    for (const auto& live : main.issuers) {
+        const std::string block = "gate_issuer " + quoted(live->issuer.name);
+        if (!find_roles(cf, main, block, live->where, live->roles_name, live->roles)) return false;
+    }
+    for (const auto& live : main.stores) {
+        const std::string block = "gate_keys " + quoted(live->store.name);
+        if (!find_roles(cf, main, block, live->where, live->roles_name, live->roles)) return false;
+    }
+    return true;
+}
+
+template <class Live>
+bool load_block(ngx_conf_t* cf, const std::string& block, Live& live) {
+    std::vector<std::string> notes;
+    if (const auto loaded = load(live, notes); !loaded) {
+        const SourceFile& file = live.files[loaded.error().file];
+        return fail_at(
+            cf, file.where,
+            block + ": " + quoted(file.path) + " cannot be used: " + loaded.error().text);
+    }
+    for (const std::string& note : notes) warn_at(cf, live.where, block + " " + note);
+    return true;
+}
+
+// Role maps first: stores take theirs over by value.
+bool load_files(ngx_conf_t* cf, MainConf& main) {
+    for (const auto& live : main.roles) {
+        if (!load_block(cf, "gate_roles " + quoted(live->name), *live)) return false;
+    }
+    for (const auto& live : main.issuers) {
+        if (!load_block(cf, "gate_issuer " + quoted(live->issuer.name), *live)) return false;
+    }
+    for (const auto& live : main.stores) {
+        if (!load_block(cf, "gate_keys " + quoted(live->store.name), *live)) return false;
+        if (live->roles != nullptr) live->store.roles = live->roles->map;
+    }
+    return true;
+}
+
+// What a gate names of one kind of block. `wanted` empty: the only one declared.
+template <class Live>
+bool resolve_names(ngx_conf_t* cf, const GateConf& gate, const std::vector<std::string>& wanted,
+                   const std::vector<std::unique_ptr<Live>>& declared,
+                   const std::vector<std::string>& names, std::string_view kind,
+                   std::vector<Live*>& found) {
+    const bool jwt = kind == "jwt";
+    const std::string block = jwt ? "gate_issuer" : "gate_keys";
+    const std::string what = jwt ? "issuer" : "key store";
+    if (wanted.empty() && declared.size() != 1) {
+        const std::string parameter = quoted(kind);
+        return fail_at(cf, gate.where.text(),
+                       declared.empty()
+                           ? "\"gate\" asks for " + parameter + " but no " + block +
+                                 " block is declared; write one"
+                           : "\"gate\" has " + parameter + " without a name, and several " + what +
+                                 "s are declared: " + listed(names) + "; write " +
+                                 std::string(kind) + "=" + names[0] + " or another");
+    }
+    if (wanted.empty()) found.push_back(declared[0].get());
+    for (const std::string& name : wanted) {
+        const auto at = std::find(names.begin(), names.end(), name);
+        if (at == names.end()) {
+            return fail_at(cf, gate.where.text(),
+                           "\"gate\" names unknown " + what + " " + quoted(name) + "; declared " +
+                               what + "s: " + listed(names));
+        }
+        found.push_back(declared[static_cast<std::size_t>(at - names.begin())].get());
+    }
+    return true;
+}
+
+bool resolve_gate(ngx_conf_t* cf, const MainConf& main, LocConf& loc) {
+    if (!loc.gate.set() || !loc.gate->on) return true;
+    GateConf gate = *loc.gate;
+    if (gate.jwt && !resolve_names(cf, gate, gate.issuer_names, main.issuers, issuer_names(main),
+                                   "jwt", gate.issuers)) {
+        return false;
+    }
+    if (gate.key && !resolve_names(cf, gate, gate.store_names, main.stores, store_names(main),
+                                   "key", gate.stores)) {
+        return false;
+    }
+    if (!check_gate(cf, gate)) return false;
+    loc.gate = std::move(gate);
+    return true;
+}
+
+bool may_hold_credential(std::string_view name) {
+    constexpr std::array<std::string_view, 3> kPrefixes{"http_", "cookie_", "arg_"};
+    constexpr std::array<std::string_view, 5> kNames{"request_uri", "request", "args",
+                                                     "query_string", "is_args"};
+    return std::any_of(kPrefixes.begin(), kPrefixes.end(),
+                       [&](std::string_view prefix) { return name.starts_with(prefix); }) ||
+           std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
+// All configuration has been read: what is indexed now is all that requests will cache.
+void collect_variables(ngx_conf_t* cf, MainConf& main) {
+    const auto* core = static_cast<ngx_http_core_main_conf_t*>(
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
+    const auto* variables = static_cast<ngx_http_variable_t*>(core->variables.elts);
+    for (ngx_uint_t i = 0; i < core->variables.nelts; ++i) {
+        const std::string_view name = view(variables[i].name);
+        const bool claim = std::any_of(main.claim_variables.begin(), main.claim_variables.end(),
+                                       [&](const auto& one) { return one->name == name; });
+        if (claim || name.starts_with("gate_")) {
+            main.gate_variables.push_back(i);
+        } else if (may_hold_credential(name)) {
+            main.credential_variables.push_back(i);
+        }
+    }
+}
+
+}  // namespace
+
+ngx_int_t complete_configuration(ngx_conf_t* cf) {
+    MainConf& main = main_conf(cf);
+    auto& http =
+        *static_cast<LocConf*>(ngx_http_conf_get_module_loc_conf(cf, ngx_http_gate_module));
+    if (!resolve_roles(cf, main) || !load_files(cf, main)) return NGX_ERROR;
+    if (!resolve_gate(cf, main, http)) return NGX_ERROR;
+    for (const Level& level : main.levels) {
+        if (!resolve_gate(cf, main, *level.conf)) return NGX_ERROR;
+    }
+    if (!check_configuration(cf, main, http)) return NGX_ERROR;
+    collect_variables(cf, main);
+    return NGX_OK;
+}
+
+}  // namespace gate::nginx

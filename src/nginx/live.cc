@@ -1,0 +1,399 @@
+#include "nginx/live.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <system_error>
+
+#include "base/base64url.h"
+
+namespace gate::nginx {
+
+namespace {
+
+using Kind = SourceFile::Kind;
+
+constexpr std::size_t kMaxDocument = std::size_t{4} << 20;  // JWKS, role maps
+constexpr std::size_t kMaxSecret = std::size_t{64} << 10;   // secrets, peppers, PEM
+
+class Descriptor {
+public:
+    explicit Descriptor(int fd) : fd_(fd) {}
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    ~Descriptor() {
+        if (fd_ >= 0) close(fd_);
+    }
+    int get() const noexcept { return fd_; }
+
+private:
+    int fd_;
+};
+
+std::string reason_of(int error) {
+    return std::generic_category().message(error);
+}
+
+FileStamp stamp_from(const struct stat& status) {
+    const auto nanoseconds = [](const timespec& time) {
+        return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+    };
+    return {status.st_dev, status.st_ino, status.st_size, nanoseconds(status.st_mtim),
+            nanoseconds(status.st_ctim)};
+}
+
+struct Reading {
+    FileStamp stamp;
+    std::string text;
+};
+
+std::size_t limit_of(Kind kind) {
+    switch (kind) {
+        case Kind::kKeys:
+            return kMaxKeyFile;
+        case Kind::kJwks:
+        case Kind::kRoles:
+            return kMaxDocument;
+        case Kind::kPem:
+        case Kind::kSecret:
+        case Kind::kPepper:
+            return kMaxSecret;
+    }
+    return kMaxSecret;
+}
+
+// All of a file up to `limit` octets; nullopt with errno set, or with errno 0 when it is longer.
+std::optional<std::string> read_all(int fd, std::size_t limit) {
+    std::string text;
+    for (;;) {
+        const std::size_t size = text.size();
+        text.resize(std::min(limit + 1, size + 65536));
+        const ssize_t got = read(fd, text.data() + size, text.size() - size);
+        if (got < 0 && errno == EINTR) {
+            text.resize(size);
+            continue;
+        }
+        if (got < 0) return std::nullopt;
+        text.resize(size + static_cast<std::size_t>(got));
+        if (got == 0) return text;
+        if (text.size() > limit) {
+            errno = 0;
+            return std::nullopt;
+        }
+    }
+}
+
+Result<Reading, LoadFailure> read_stable(const std::string& path, std::size_t limit) {
+    // Not blocking: a FIFO in place of the file must not hang whoever opens it.
+    const Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    struct stat before {};
+    if (fd.get() < 0 || fstat(fd.get(), &before) != 0)
+        return fail(LoadFailure{0, reason_of(errno)});
+    if (!S_ISREG(before.st_mode)) return fail(LoadFailure{0, "it is no regular file"});
+    auto text = read_all(fd.get(), limit);
+    if (!text) {
+        const int error = errno;
+        return fail(LoadFailure{
+            0, error != 0 ? reason_of(error)
+                          : "it is larger than " + std::to_string(limit >> 10) + " KiB"});
+    }
+    struct stat after {};
+    const FileStamp stamp = stamp_from(before);
+    if (fstat(fd.get(), &after) != 0 || stamp_from(after) != stamp ||
+        static_cast<std::int64_t>(text->size()) != stamp.size) {
+        return fail(LoadFailure{0, "it changed while it was read", true});
+    }
+    return Reading{stamp, std::move(*text)};
+}
+
+std::string without_blanks(std::string_view text) {
+    std::string kept;
+    std::copy_if(text.begin(), text.end(), std::back_inserter(kept),
+                 [](char c) { return c != '\n' && c != '\r' && c != ' ' && c != '\t'; });
+    return kept;
+}
+
+// Both alphabets of RFC 4648, with or without padding: secrets come from many tools.
+std::optional<ByteVector> decode_any_base64(std::string text) {
+    std::replace(text.begin(), text.end(), '+', '-');
+    std::replace(text.begin(), text.end(), '/', '_');
+    const std::size_t padded = text.size();
+    while (!text.empty() && text.back() == '=' && padded - text.size() < 2) text.pop_back();
+    if (padded != text.size() && padded % 4 != 0) return std::nullopt;
+    return base64url_decode(text);
+}
+
+Result<std::shared_ptr<const Secret>, std::string> decode_secret(std::string& text,
+                                                                 SecretEncoding encoding) {
+    std::optional<ByteVector> octets;
+    if (encoding == SecretEncoding::kText) {
+        std::string_view trimmed = text;
+        if (trimmed.ends_with('\n')) trimmed.remove_suffix(1);
+        if (trimmed.size() != text.size() && trimmed.ends_with('\r')) trimmed.remove_suffix(1);
+        const Bytes bytes = bytes_of(trimmed);
+        octets.emplace(bytes.begin(), bytes.end());
+    } else {
+        std::string packed = without_blanks(text);
+        octets = encoding == SecretEncoding::kHex ? from_hex(packed) : decode_any_base64(packed);
+        wipe(packed.data(), packed.size());
+    }
+    wipe(text.data(), text.size());
+    if (!octets) {
+        return fail(std::string(encoding == SecretEncoding::kHex ? "it is not hexadecimal"
+                                                                 : "it is not base64"));
+    }
+    auto secret = std::make_shared<const Secret>(*octets);
+    wipe(octets->data(), octets->size());
+    return secret;
+}
+
+// Reads `file` and fills in its text and stamp; `raw` receives the text that is not kept.
+Result<Done, LoadFailure> read_source(SourceFile& file, std::string& raw) {
+    auto reading = read_stable(file.path, limit_of(file.kind));
+    if (!reading) return fail(reading.error());
+    file.stamp = reading->stamp;
+    raw = std::move(reading->text);
+    file.digest = crypto::sha256(bytes_of(raw));
+    if (file.kind == Kind::kKeys || file.kind == Kind::kRoles) return Done{};
+    const bool secret = file.kind == Kind::kSecret || file.kind == Kind::kPepper;
+    if (!secret) {
+        file.text = std::make_shared<const Secret>(bytes_of(raw));
+        wipe(raw.data(), raw.size());
+        return Done{};
+    }
+    auto decoded = decode_secret(raw, file.encoding);
+    if (!decoded) return fail(LoadFailure{0, decoded.error()});
+    file.text = std::move(*decoded);
+    if (file.kind == Kind::kPepper && file.text->bytes().size() < apikey::kMinPepperSize) {
+        return fail(LoadFailure{0, "a pepper of " + std::to_string(file.text->bytes().size()) +
+                                       " octets is too short; at least " +
+                                       std::to_string(apikey::kMinPepperSize) +
+                                       " are needed: make one with \"gatectl secret new\""});
+    }
+    return Done{};
+}
+
+struct Built {
+    std::shared_ptr<const jose::KeySet> keys;
+    std::vector<std::string> notes;
+};
+
+std::string name_key(const std::string& kid) {
+    return kid.empty() ? "a key without kid" : "key \"" + log_escaped(kid, 64) + '"';
+}
+
+// Notes for the keys of a document that is used in part, and its error when no key is left.
+std::optional<std::string> judge_document(const jose::KeySet& keys, std::size_t first_key,
+                                          std::size_t first_skipped, const jose::Issuer& issuer,
+                                          std::vector<std::string>& notes) {
+    for (std::size_t i = first_skipped; i < keys.skipped().size(); ++i) {
+        const jose::SkippedKey& skipped = keys.skipped()[i];
+        notes.push_back("skips " + name_key(skipped.kid) + ": " + skipped.detail);
+    }
+    bool usable = false;
+    crypto::AlgSet served;
+    for (std::size_t i = first_key; i < keys.keys().size(); ++i) {
+        const jose::SetKey& key = keys.keys()[i];
+        served = served | key.algs;
+        if (!(key.algs & issuer.algorithms).empty()) {
+            usable = true;
+        } else {
+            notes.push_back("never uses " + name_key(key.kid) + ", which serves " +
+                            key.algs.names() + "; the issuer's algorithms are " +
+                            issuer.algorithms.names());
+        }
+    }
+    if (usable) return std::nullopt;
+    return "its keys serve " + served.names() + ", none of which the issuer's algorithms (" +
+           issuer.algorithms.names() + ") allow; name one by \"algorithms\"";
+}
+
+std::optional<std::string> add_file(jose::KeySet& keys, const SourceFile& file,
+                                    const jose::Issuer& issuer, std::vector<std::string>& notes) {
+    const std::size_t first_key = keys.keys().size();
+    const std::size_t first_skipped = keys.skipped().size();
+    if (file.kind == Kind::kJwks) {
+        const auto added = keys.add_jwks(file.text->text());
+        if (!added) return added.error().detail;
+        return judge_document(keys, first_key, first_skipped, issuer, notes);
+    }
+    const bool secret = file.kind == Kind::kSecret;
+    const crypto::AlgSet algs =
+        secret && file.algs.empty() ? issuer.algorithms & crypto::kHmacAlgs : file.algs;
+    const auto added = secret ? keys.add_secret(file.text->bytes(), file.kid, algs)
+                              : keys.add_pem(file.text->text(), file.kid, algs);
+    if (!added) {
+        return added.error().detail + (secret && added.error().reason == Reason::kJwkWeak
+                                           ? "; make one with \"gatectl secret new\""
+                                           : "");
+    }
+    const jose::SetKey& key = keys.keys().back();
+    if (!(key.algs & issuer.algorithms).empty()) return std::nullopt;
+    return "its key serves " + key.algs.names() + ", none of which the issuer's algorithms (" +
+           issuer.algorithms.names() + ") allow; name one by \"algorithms\" or alg=";
+}
+
+Result<Built, LoadFailure> build_keys(const jose::Issuer& issuer,
+                                      const std::vector<SourceFile>& files) {
+    Built built;
+    jose::KeySet keys;
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        if (auto problem = add_file(keys, files[i], issuer, built.notes)) {
+            return fail(LoadFailure{i, std::move(*problem)});
+        }
+    }
+    for (const std::string& warning : keys.warnings()) built.notes.push_back(warning);
+    built.keys = std::make_shared<const jose::KeySet>(std::move(keys));
+    return built;
+}
+
+// Reads all files of a block into a copy. At start-up nobody retries later, so a file that is being
+// written gets a few chances.
+Result<std::vector<std::string>, LoadFailure> read_sources(std::vector<SourceFile>& files) {
+    constexpr int kAttempts = 20;
+    constexpr useconds_t kPause = 5000;  // microseconds
+    std::vector<std::string> texts(files.size());
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        auto read = read_source(files[i], texts[i]);
+        for (int attempt = 1; !read && read.error().unstable && attempt < kAttempts; ++attempt) {
+            usleep(kPause);
+            read = read_source(files[i], texts[i]);
+        }
+        if (!read) return fail(LoadFailure{i, read.error().text, read.error().unstable});
+    }
+    return texts;
+}
+
+template <class T>
+Result<std::shared_ptr<const T>, LoadFailure> parse(const std::string& text) {
+    auto parsed = T::parse(text);
+    if (!parsed) return fail(LoadFailure{0, parsed.error()});
+    return std::shared_ptr<const T>(std::make_shared<const T>(std::move(*parsed)));
+}
+
+// The beginning of every renewal: the file read, and whether it still says the same.
+Result<Renewal, LoadFailure> reread(const SourceFile& file, std::string& raw) {
+    Renewal renewal;
+    renewal.file = file;
+    const auto read = read_source(renewal.file, raw);
+    if (!read) return fail(read.error());
+    renewal.same_text = renewal.file.digest == file.digest;
+    return renewal;
+}
+
+std::vector<std::shared_ptr<const Secret>> peppers_of(const std::vector<SourceFile>& files) {
+    std::vector<std::shared_ptr<const Secret>> peppers;
+    for (const SourceFile& file : files) {
+        if (file.kind == Kind::kPepper) peppers.push_back(file.text);
+    }
+    return peppers;
+}
+
+}  // namespace
+
+Result<std::string, std::string> read_file(const std::string& path, std::size_t limit) {
+    auto reading = read_stable(path, limit);
+    if (!reading) return fail(reading.error().text);
+    return std::move(reading->text);
+}
+
+Result<FileStamp, int> stamp_of(const std::string& path) {
+    struct stat status {};
+    if (stat(path.c_str(), &status) != 0) return fail(errno);
+    return stamp_from(status);
+}
+
+Status<LoadFailure> load(LiveIssuer& issuer, std::vector<std::string>& notes) {
+    std::vector<SourceFile> files = issuer.files;
+    if (auto texts = read_sources(files); !texts) return fail(texts.error());
+    auto built = build_keys(issuer.issuer, files);
+    if (!built) return fail(built.error());
+    issuer.files = std::move(files);
+    issuer.keys = std::move(built->keys);
+    notes.insert(notes.end(), built->notes.begin(), built->notes.end());
+    return Done{};
+}
+
+Status<LoadFailure> load(LiveStore& store, std::vector<std::string>& /*notes*/) {
+    std::vector<SourceFile> files = store.files;
+    auto texts = read_sources(files);
+    if (!texts) return fail(texts.error());
+    auto table = parse<apikey::KeyTable>(texts->front());
+    if (!table) return fail(table.error());
+    store.files = std::move(files);
+    store.store.peppers = peppers_of(store.files);
+    store.table = std::move(*table);
+    return Done{};
+}
+
+Status<LoadFailure> load(LiveRoles& roles, std::vector<std::string>& /*notes*/) {
+    if (roles.files.empty()) return Done{};
+    std::vector<SourceFile> files = roles.files;
+    auto texts = read_sources(files);
+    if (!texts) return fail(texts.error());
+    auto map = parse<policy::RoleMap>(texts->front());
+    if (!map) return fail(map.error());
+    roles.files = std::move(files);
+    roles.map = std::move(*map);
+    return Done{};
+}
+
+Result<Renewal, LoadFailure> renew(const LiveIssuer& issuer, std::size_t file) {
+    std::string raw;
+    auto renewal = reread(issuer.files[file], raw);
+    if (!renewal || renewal->same_text) return renewal;
+    std::vector<SourceFile> files = issuer.files;
+    files[file] = renewal->file;
+    auto built = build_keys(issuer.issuer, files);
+    if (!built) {
+        const std::size_t at = built.error().file;
+        return fail(LoadFailure{
+            file, at == file ? built.error().text
+                             : "beside \"" + files[at].path + "\": " + built.error().text});
+    }
+    renewal->keys = std::move(built->keys);
+    renewal->notes = std::move(built->notes);
+    return renewal;
+}
+
+Result<Renewal, LoadFailure> renew(const LiveStore& store, std::size_t file) {
+    std::string raw;
+    auto renewal = reread(store.files[file], raw);
+    if (!renewal || renewal->same_text || renewal->file.kind == Kind::kPepper) return renewal;
+    auto table = parse<apikey::KeyTable>(raw);
+    if (!table) return fail(table.error());
+    renewal->table = std::move(*table);
+    return renewal;
+}
+
+Result<Renewal, LoadFailure> renew(const LiveRoles& roles, std::size_t file) {
+    std::string raw;
+    auto renewal = reread(roles.files[file], raw);
+    if (!renewal || renewal->same_text) return renewal;
+    auto map = parse<policy::RoleMap>(raw);
+    if (!map) return fail(map.error());
+    renewal->map = std::move(*map);
+    return renewal;
+}
+
+void take_over(LiveIssuer& issuer, std::size_t file, Renewal renewal) {
+    issuer.files[file] = std::move(renewal.file);
+    if (renewal.keys) issuer.keys = std::move(renewal.keys);
+}
+
+void take_over(LiveStore& store, std::size_t file, Renewal renewal) {
+    store.files[file] = std::move(renewal.file);
+    store.store.peppers = peppers_of(store.files);
+    if (renewal.table) store.table = std::move(renewal.table);
+}
+
+void take_over(LiveRoles& roles, std::size_t file, Renewal renewal) {
+    roles.files[file] = std::move(renewal.file);
+    if (renewal.map) roles.map = std::move(renewal.map);
+}
+
+}  // namespace gate::nginx

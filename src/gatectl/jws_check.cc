@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include <array>
+#include <cstdlib>
 
 #include "base/json_text.h"
 #include "gatectl/command.h"
@@ -23,7 +24,10 @@ constexpr jose::JsonLimits kLineLimits{.depth = 256, .members = 100000, .element
 std::string id_of_broken_line(std::string_view line) {
     std::string id = "null";
     json_t* root = json_loadb(line.data(), line.size(), JSON_ALLOW_NUL, nullptr);
-    if (const json_t* member = json_object_get(root, "id")) id = Value(member).dump();
+    if (char* text = json_dumps(json_object_get(root, "id"), JSON_COMPACT | JSON_ENCODE_ANY)) {
+        id = text;
+        std::free(text);
+    }
     json_decref(root);
     return id;
 }

@@ -1,0 +1,35 @@
+// What `gatectl key` options say about a key, checked by the rules of key files.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "apikey/key_digest.h"
+#include "apikey/record.h"
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "gatectl/command.h"
+
+namespace gate::ctl {
+
+// "90d" from now, or an RFC 3339 instant.
+Result<Seconds, std::string> parse_instant(std::string_view text, Seconds now);
+
+// A record without id and digest from --name --owner --scope --role --group --expires --not-before
+// --cidr --rate --burst --label --label-json. Errors are sentences.
+Result<apikey::Record, std::string> record_from_options(const Arguments& arguments, Seconds now);
+
+// The first line of a pepper file; at least 32 octets, one trailing newline is not part of it.
+Result<Secret, std::string> read_pepper(const std::string& path);
+
+// A new key: its text, shown once, and what the record keeps of it.
+struct NewKey {
+    Secret text;
+    std::string digest;
+};
+// With --prefix and --pepper-file.
+Result<NewKey, std::string> make_key(const Arguments& arguments);
+
+}  // namespace gate::ctl

@@ -139,7 +139,7 @@ sub secret_key { return { kty => 'oct', k => encode_base64url(substr $secrets{$_
 
 example 'pem-and-secret',
     { 'partner.pem' => pem('rs'), 'partner-next.pem' => pem('es256'), %secrets }, sub {
-    my %claims = (iss => 'https://partner.example.net', aud => undef);
+    my %claims = (iss => 'https://partner.example.net', aud => 'shop');
     allowed('/partner/', 'RS256', GET => '/partner/', bearer(claims => \%claims, header => { kid => '2025' }));
     allowed('/partner/', 'ES256', GET => '/partner/',
         bearer(key => 'es256', claims => \%claims, header => { kid => '2026' }));

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "nginx/conf_check.h"
+#include "nginx/conf_text.h"
 #include "nginx/setters.h"
 
 namespace gate::nginx {
@@ -159,6 +160,7 @@ ngx_int_t complete_configuration(ngx_conf_t* cf) {
         if (!resolve_gate(cf, main, *level.conf)) return NGX_ERROR;
     }
     if (!check_configuration(cf, main, http)) return NGX_ERROR;
+    warn_about_other_modules(cf);
     collect_variables(cf, main);
     return NGX_OK;
 }

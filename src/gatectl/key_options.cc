@@ -4,7 +4,7 @@
 
 #include "apikey/key_format.h"
 #include "base/json_text.h"
-#include "gatectl/files.h"
+#include "gatectl/encoding.h"
 #include "gatectl/output.h"
 #include "jose/json.h"
 
@@ -78,12 +78,11 @@ Status<std::string> read_labels(const Arguments& arguments, Record& record) {
     for (const std::string& text : arguments.values("label-json")) {
         const auto label = split_label(text);
         if (!label) return fail("--label-json: " + label.error());
-        // Parsed alone first: an unbalanced bracket must not reach into the other labels.
-        if (!jose::Document::parse("{\"v\":" + label->value + "}") ||
-            label->value.find_first_not_of(" \t") == std::string::npos) {
+        const auto parsed = jose::Document::parse("{\"v\":" + label->value + "}");
+        if (!parsed || parsed->root().size() != 1) {
             return fail("--label-json: the value of " + json_string(label->name) + " is no JSON");
         }
-        labels.raw(label->name, label->value);
+        labels.raw(label->name, parsed->root().member("v").dump());
         any = true;
     }
     if (!any) return Done{};
@@ -129,14 +128,9 @@ Result<Record, std::string> record_from_options(const Arguments& arguments, Seco
 }
 
 Result<Secret, std::string> read_pepper(const std::string& path) {
-    auto text = read_file(path, kMaxSecret);
-    if (!text) return fail(text.error());
-    std::string_view trimmed = *text;
-    if (trimmed.ends_with('\n')) trimmed.remove_suffix(1);
-    if (trimmed.size() != text->size() && trimmed.ends_with('\r')) trimmed.remove_suffix(1);
-    Secret pepper(bytes_of(trimmed));
-    wipe(text->data(), text->size());
-    if (pepper.bytes().size() < apikey::kMinPepperSize) {
+    auto pepper = read_secret_file(path, SecretEncoding::kText);
+    if (!pepper) return pepper;
+    if (pepper->bytes().size() < apikey::kMinPepperSize) {
         return fail(path + ": a pepper has at least " + std::to_string(apikey::kMinPepperSize) +
                     " octets; make one with \"gatectl secret new\"");
     }

@@ -22,6 +22,10 @@ std::string when_or(std::optional<Seconds> when, std::string_view otherwise) {
     return when ? rfc3339(*when) : std::string(otherwise);
 }
 
+std::string text_or(const std::string& text) {
+    return text.empty() ? "-" : text;
+}
+
 int run_list(const Arguments& arguments, Io& io) {
     const auto records = read_key_file(arguments.positional()[0]);
     if (!records) return refuse(io, records.error());
@@ -31,8 +35,9 @@ int run_list(const Arguments& arguments, Io& io) {
         const std::string state(state_of(*record, io.now));
         if (const auto wanted = arguments.value("state"); wanted && *wanted != state) continue;
         elements.push_back(public_json(*record, io.now));
-        table.add({record->id, record->name, record->owner, state, when_or(record->created, "-"),
-                   when_or(record->expires, "never"), joined(record->scopes, " ")});
+        table.add({record->id, text_or(record->name), text_or(record->owner), state,
+                   when_or(record->created, "-"), when_or(record->expires, "never"),
+                   joined(record->scopes, " ")});
     }
     if (arguments.has("json")) {
         io.out << JsonObject().raw("keys", json_array(elements)).str() << '\n';
@@ -49,8 +54,8 @@ void print_record(std::ostream& out, const Record& record, Seconds now) {
     for (const apikey::Network& network : record.networks) networks.push_back(network.text());
     const std::vector<std::pair<std::string_view, std::string>> rows{
         {"id", record.id},
-        {"name", record.name},
-        {"owner", record.owner},
+        {"name", text_or(record.name)},
+        {"owner", text_or(record.owner)},
         {"state", std::string(state_of(record, now))},
         {"created", when_or(record.created, "-")},
         {"not before", when_or(record.not_before, "-")},
@@ -59,7 +64,7 @@ void print_record(std::ostream& out, const Record& record, Seconds now) {
         {"roles", joined(record.roles, " ")},
         {"groups", joined(record.groups, " ")},
         {"from", joined(networks, " ", "anywhere")},
-        {"rate", record.rate.empty() ? "-" : record.rate},
+        {"rate", text_or(record.rate)},
         {"burst", record.burst ? std::to_string(*record.burst) : "-"},
         {"labels", record.labels.root().present() ? record.labels.root().dump() : "-"}};
     for (const auto& [name, value] : rows) {
@@ -144,6 +149,9 @@ int run_verify(const Arguments& arguments, Io& io) {
     } else {
         io.out << (accepted ? "accept" : "reject " + std::string(code(reason))) << '\n';
         if (*record != nullptr) print_record(io.out, **record, io.now);
+        if (*record != nullptr && !*address && !(*record)->networks.empty()) {
+            io.err << "gatectl: its networks were not checked; give --address\n";
+        }
     }
     return accepted ? kDone : kRefused;
 }

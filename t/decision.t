@@ -27,6 +27,7 @@ $t->write_file('keys.json', key_file(
 ));
 
 $t->start(<<'EOF');
+large_client_header_buffers 4 64k;
 log_format gate '$uri|$status|$gate_status|$gate_reason|$gate_credential|$gate_subject|$gate_key_id';
 access_log %%DIR%%/gate.log gate;
 gate_issuer corp    { issuer https://idp.example.com; jwks_file %%DIR%%/keys.jwks; audience orders; }
@@ -70,7 +71,7 @@ sub refused {
         is $line->[2], 'DENIED', 'status variable';
         my $key = $more{repeat} ? qr/reason=/ : qr/\[error\].*auth: deny reason=$reason /;
         ok wait_for(sub { $t->log_since_mark =~ $key }), 'one log line' if !$more{repeat};
-        unlike $t->log_since_mark, qr/\Q$_\E/, 'no secret in it' for grep { length > 20 } @{ $more{secrets} || [] };
+        unlike $t->log_since_mark, qr/\Q$_\E/, 'no secret in it' for grep { defined && length > 20 } @{ $more{secrets} || [] };
     };
     return $response;
 }
@@ -85,11 +86,11 @@ subtest 'who may pass' => sub {
     is $user, 'user-1', 'the app sees who it is';
     is scalar(my @none = Gate::Upstream::values_of($app->last_request, 'Authorization')), 0,
         'and not the token';
-    is_deeply [@{ logged('/orders/1') }[2 .. 5]], ['PASSED', '', 'jwt', 'user-1'], 'variables';
+    is_deeply [@{ logged('/orders/1') }[2 .. 5]], ['PASSED', '-', 'jwt', 'user-1'], 'variables';
 
     $response = http_get('/orders/2', headers => { 'X-API-Key' => $keys{good} });
     is $response->status, 200, 'an API key whose wildcard scope covers it';
-    is_deeply [@{ logged('/orders/2') }[2 .. 6]], ['PASSED', '', 'key', 'ann', 'k-good'], 'variables';
+    is_deeply [@{ logged('/orders/2') }[2 .. 6]], ['PASSED', '-', 'key', 'ann', 'k-good'], 'variables';
     is scalar(@none = Gate::Upstream::values_of($app->last_request, 'X-API-Key')), 0, 'key stripped';
 
     is http_get('/public/1')->status, 200, 'anyone, where the gate is off';

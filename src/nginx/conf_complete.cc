@@ -3,7 +3,9 @@
 
 #include "nginx/conf_check.h"
 #include "nginx/conf_text.h"
+#include "nginx/dump.h"
 #include "nginx/setters.h"
+#include "nginx/watch_task.h"
 
 namespace gate::nginx {
 
@@ -71,7 +73,8 @@ bool load_files(ngx_conf_t* cf, MainConf& main) {
         if (!load_block(cf, "gate_keys " + quoted(live->store.name), *live)) return false;
         if (live->roles != nullptr) live->store.roles = live->roles->map;
     }
-    return true;
+    const bool files = !main.issuers.empty() || !main.stores.empty() || !main.roles.empty();
+    return !files || add_file_threads(cf);
 }
 
 // What a gate names of one kind of block. `wanted` empty: the only one declared.
@@ -162,6 +165,7 @@ ngx_int_t complete_configuration(ngx_conf_t* cf) {
     if (!check_configuration(cf, main, http)) return NGX_ERROR;
     warn_about_other_modules(cf);
     collect_variables(cf, main);
+    dump_configuration(cf, main);
     return NGX_OK;
 }
 

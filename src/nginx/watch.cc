@@ -1,7 +1,235 @@
 #include "nginx/watch.h"
+
+#include <unistd.h>
+
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <variant>
+
+#include "nginx/bridge.h"
+#include "nginx/conf.h"
+#include "nginx/watch_task.h"
+
 namespace gate::nginx {
-ngx_int_t start_watching(ngx_cycle_t*) {
+
+namespace {
+
+constexpr ngx_msec_t kTick = 250;
+constexpr ngx_msec_t kReportInterval = 60'000;
+// A stamp this young at start may belong to two states of the file: the kernel's clock ticks in
+// milliseconds, so a later write can leave it as it was.
+constexpr std::int64_t kYoung = 2'000'000'000;
+
+// One file of one block, as this worker sees it.
+struct Watched {
+    Block block;
+    std::size_t index = 0;
+    std::optional<FileStamp> current;  // of what is in force
+    std::optional<FileStamp> seen;     // at the last tick
+    std::optional<FileStamp> refused;  // of what could not be used
+    bool missing = false;              // at the last tick
+    bool ever_reported = false;
+    ngx_msec_t reported = 0;
+    std::string problem;  // "" while what is in force is what the file says
+
+    SourceFile& file() const {
+        return std::visit([this](auto* live) -> SourceFile& { return live->files[index]; }, block);
+    }
+};
+
+class Watcher {
+public:
+    explicit Watcher(MainConf& main) : main_(main) {
+        const std::int64_t now = std::int64_t{ngx_time()} * 1'000'000'000;
+        for (const auto& live : main.roles) add(live.get(), now);
+        for (const auto& live : main.issuers) add(live.get(), now);
+        for (const auto& live : main.stores) add(live.get(), now);
+    }
+
+    bool empty() const { return watched_.empty(); }
+    void start_timer();
+    void stop_timer();
+    void tick();
+    // The answer of a thread.
+    void on_task_done();
+
+private:
+    template <class Live>
+    void add(Live* live, std::int64_t now) {
+        for (std::size_t i = 0; i < live->files.size(); ++i) {
+            Watched watched{Block(live), i, {}, {}, {}, false, false, 0, {}};
+            const FileStamp& stamp = live->files[i].stamp;
+            if (stamp.changed < now - kYoung) watched.current = stamp;
+            watched_.push_back(std::move(watched));
+        }
+    }
+
+    void look(Watched& watched);
+    void begin(Watched& watched, const FileStamp& stamp);
+    void finish(Watched& watched, const FileStamp& stamp, Result<Renewal, LoadFailure> result);
+    void accept(Watched& watched, Renewal renewal);
+    void report(Watched& watched, const std::string& problem);
+
+    MainConf& main_;
+    std::vector<Watched> watched_;
+    std::unique_ptr<RenewalTask> task_;  // at most one is on its way
+    Watched* task_for_ = nullptr;
+    FileStamp task_stamp_;
+    ngx_event_t timer_{};
+    ngx_connection_t unconnected_{};  // nginx's debug lines ask a timer's data for its descriptor
+};
+
+// One pointer per worker, between init_process and exit_process.
+Watcher* watcher = nullptr;
+
+// All workers see the same files: one of them speaks.
+void say(ngx_uint_t level, const std::string& text) {
+    if (ngx_worker != 0) return;
+    const ngx_str_t line = str(text);
+    ngx_log_error(level, ngx_cycle->log, 0, "gate: %V", &line);
+}
+
+void Watcher::start_timer() {
+    unconnected_.fd = static_cast<ngx_socket_t>(-1);
+    timer_.data = &unconnected_;
+    timer_.log = ngx_cycle->log;
+    timer_.cancelable = 1;
+    timer_.handler = [](ngx_event_t* event) {
+        guard(event->log, 0, [] {
+            watcher->tick();
+            return 0;
+        });
+        if (!ngx_exiting) ngx_add_timer(event, kTick);
+    };
+    ngx_add_timer(&timer_, kTick);
+}
+
+void Watcher::stop_timer() {
+    if (timer_.timer_set) ngx_del_timer(&timer_);
+}
+
+void Watcher::tick() {
+    for (Watched& watched : watched_) {
+        const bool busy = task_for_ != nullptr && task_for_->block == watched.block;
+        if (!busy) look(watched);
+    }
+}
+
+void Watcher::look(Watched& watched) {
+    const auto stamp = stamp_of(watched.file().path);
+    if (!stamp) {
+        // Replaced by way of unlink, a file is missing for a moment.
+        if (watched.missing) report(watched, std::generic_category().message(stamp.error()));
+        watched.missing = true;
+        watched.seen.reset();
+        watched.refused.reset();
+        return;
+    }
+    watched.missing = false;
+    if (watched.current == *stamp) {
+        watched.problem.clear();
+    } else if (watched.refused == *stamp) {
+        report(watched, watched.problem);
+    } else if (watched.seen == *stamp) {
+        begin(watched, *stamp);
+    } else {
+        watched.seen = *stamp;
+    }
+}
+
+void Watcher::begin(Watched& watched, const FileStamp& stamp) {
+    if (static_cast<std::size_t>(stamp.size) <= kInlineSize || stamp.size < 0 ||
+        !has_file_threads()) {
+        finish(watched, stamp, renew_block(watched.block, watched.index));
+        return;
+    }
+    if (task_for_ != nullptr) return;  // the next tick asks again
+    task_ = std::make_unique<RenewalTask>(watched.block, watched.index, [] {
+        if (watcher != nullptr) watcher->on_task_done();
+    });
+    if (!task_->post()) {
+        task_.reset();
+        return;
+    }
+    task_for_ = &watched;
+    task_stamp_ = stamp;
+}
+
+void Watcher::on_task_done() {
+    Watched& watched = *task_for_;
+    const std::unique_ptr<RenewalTask> task = std::move(task_);
+    task_for_ = nullptr;
+    finish(watched, task_stamp_, task->take_result());
+}
+
+void Watcher::finish(Watched& watched, const FileStamp& stamp,
+                     Result<Renewal, LoadFailure> result) {
+    const bool other = result && result->file.stamp != stamp;
+    if (other || (!result && result.error().unstable)) {
+        watched.seen.reset();
+        return;
+    }
+    if (result) {
+        accept(watched, std::move(*result));
+        return;
+    }
+    // What the master read as root and this worker may not keeps its start-up value; nginx -t said
+    // so.
+    if (stamp == watched.file().stamp && access(watched.file().path.c_str(), R_OK) != 0) {
+        watched.current = stamp;
+        return;
+    }
+    watched.refused = stamp;
+    report(watched, result.error().text);
+}
+
+void Watcher::accept(Watched& watched, Renewal renewal) {
+    const std::string path = '"' + watched.file().path + '"';
+    const bool news = !renewal.same_text || !watched.problem.empty();
+    watched.current = renewal.file.stamp;
+    watched.refused.reset();
+    watched.problem.clear();
+    for (const std::string& note : renewal.notes) say(NGX_LOG_WARN, path + ' ' + note);
+    std::visit([&](auto* live) { take_over(*live, watched.index, std::move(renewal)); },
+               watched.block);
+    if (const auto* roles = std::get_if<LiveRoles*>(&watched.block)) {
+        for (const auto& store : main_.stores) {
+            if (store->roles == *roles) store->store.roles = (*roles)->map;
+        }
+    }
+    if (news) say(NGX_LOG_NOTICE, path + " taken over");
+}
+
+void Watcher::report(Watched& watched, const std::string& problem) {
+    const std::string text = problem;
+    watched.problem = text;
+    if (watched.ever_reported && ngx_current_msec - watched.reported < kReportInterval) return;
+    watched.ever_reported = true;
+    watched.reported = ngx_current_msec;
+    const bool roles = std::holds_alternative<LiveRoles*>(watched.block);
+    say(NGX_LOG_ERR, '"' + watched.file().path + "\" not taken over: " + text + "; the last good " +
+                         (roles ? "roles" : "keys") + " stay in force");
+}
+
+}  // namespace
+
+ngx_int_t start_watching(ngx_cycle_t* cycle) {
+    auto* main =
+        static_cast<MainConf*>(ngx_http_cycle_get_module_main_conf(cycle, ngx_http_gate_module));
+    if (main == nullptr) return NGX_OK;
+    auto created = std::make_unique<Watcher>(*main);
+    if (created->empty()) return NGX_OK;
+    watcher = created.release();
+    watcher->start_timer();
     return NGX_OK;
 }
-void stop_watching() {}
+
+void stop_watching() {
+    if (watcher == nullptr) return;
+    watcher->stop_timer();
+    delete watcher;
+    watcher = nullptr;
+}
+
 }  // namespace gate::nginx

@@ -3,85 +3,9 @@
 use lib 't/lib';
 use Gate::Test;
 
-use IO::Socket::INET;
+use Gate::Example qw(example nginx app allowed refused ask bearer values_in);
 
-my $examples = root_dir() . '/conf/examples';
-my @places = (
-    [qr/127\.0\.0\.1:8080/, '127.0.0.1:%%PORT%%'],
-    [qr/127\.0\.0\.1:9000/, '127.0.0.1:%%PORT_app%%'],
-    [qr{/etc/nginx/gate/}, '%%DIR%%/'],
-    [qr{/var/log/nginx/}, '%%DIR%%/'],
-);
-my ($t, $app, %tried);
-
-# Starts one example with its files, runs its requests, and stops it.
-sub example {
-    my ($name, $files, $requests) = @_;
-    subtest $name => sub {
-        $t = Gate::Test->new;
-        $t->write_file($_, $files->{$_}) for sort keys %$files;
-        my $text = slurp("$examples/$name/nginx.conf");
-        $t->write_raw_config($text, replace => \@places);
-        my ($status, $output) = $t->nginx_t;
-        is $status, 0, 'nginx -t passes' or diag $output;
-        unlike $output, qr/\[warn\]/, 'without a warning';
-        return if $status;
-        $t->start;
-        $app = $t->upstream('app');
-        %tried = ();
-        $requests->();
-        for my $location ($text =~ /^\s*location\s+([^{]+?)\s*\{/mg) {
-            next if $text =~ /location\s+\Q$location\E\s*\{\s*internal;/;
-            ok $tried{$location}{allowed}, "a request was let in at $location";
-            ok $tried{$location}{refused}, "a request was refused at $location";
-        }
-        ok $t->stop, 'stops gracefully';
-        $app->stop;
-    };
-    return;
-}
-
-# allowed(location, what, request): the application answers; its record is returned.
-sub allowed {
-    my ($location, $what, @request) = @_;
-    $tried{$location}{allowed} = 1;
-    $app->clear;
-    my $response = ask(@request);
-    is $response->status, 200, "$location: $what" or diag $t->log_since_mark;
-    return $app->last_request || {};
-}
-
-# refused(location, status, reason, what, request): the application sees nothing.
-sub refused {
-    my ($location, $status, $reason, $what, @request) = @_;
-    $tried{$location}{refused} = 1;
-    $app->clear;
-    $t->mark;
-    my $response = ask(@request);
-    is $response->status, $status, "$location: $what: $status" or diag $t->log_since_mark;
-    is $app->hits, 0, "$location: $what: nothing reaches the application";
-    like $t->log_since_mark, qr/ reason=$reason /, "$location: $what: $reason" if $reason;
-    return $response;
-}
-
-# Refusals of one address and reason are summarised once a second: each request has its own address
-# where the test wants to see its line.
-my $host = 2;
-
-sub ask {
-    my ($method, $uri, %opt) = @_;
-    my $from = delete $opt{from} // '127.0.1.' . (++$host % 250 + 1);
-    my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $t->port, Proto => 'tcp',
-        LocalAddr => $from) or die "connect: $!";
-    return http_request($method, $uri, socket => $socket, %opt);
-}
-
-sub bearer { return (headers => ['Authorization', 'Bearer ' . mint(@_)]); }
 sub key_in { return (headers => [$_[0], $_[1]]); }
-
-sub values_in { return join '|', Gate::Upstream::values_of(@_); }
-
-# ---- the examples
 
 example 'minimal', { 'corp.jwks' => jwks('rs', 'es256') }, sub {
     my $seen = allowed('/', 'a token', GET => '/a', bearer());
@@ -98,6 +22,18 @@ example 'minimal', { 'corp.jwks' => jwks('rs', 'es256') }, sub {
         'X-User', 'root']);
     is values_in($seen, 'X-User') . values_in($seen, 'X_User'), '', 'arrives clean';
     refused('/public/', 400, 'dot_segment', 'a hidden dot segment', GET => '/public/..;/a');
+
+    $response = refused('/', 401, 'no_credential', 'a body that waits to be asked for', POST => '/a',
+        headers => ['Expect', '100-continue', 'Content-Length', 1000], timeout => 2);
+    is scalar(@{ $response->{interim} }), 0, 'is not asked for: no interim 100';
+
+    nginx->write_file('corp.jwks', '{"keys":[');
+    my ($status, $output) = nginx->nginx_t;
+    is $status, 1, 'a broken key file stops nginx -t';
+    like $output, qr{^nginx: \[emerg\] gate_issuer "corp": "\S+/corp\.jwks" cannot be used: .* in nginx\.conf:\d+$}m,
+        'which names block, file and line';
+    ok !nginx->reload, 'and a reload';
+    allowed('/', 'the old configuration serves on', GET => '/a', bearer());
 };
 
 example 'jwks', { 'corp.jwks' => jwks('rs', 'es256') }, sub {
@@ -122,12 +58,13 @@ example 'jwks', { 'corp.jwks' => jwks('rs', 'es256') }, sub {
     allowed('/reports/', 'one of two scopes', GET => '/reports/', bearer(@token));
     refused('/reports/', 403, 'scope_missing', 'neither', GET => '/reports/',
         bearer(@token, claims => { @claims, scope => 'x' }));
-    my $log = slurp($t->dir . '/gated.log');
+    my $log;
+    wait_for(sub { ($log = slurp(nginx->dir . '/gated.log')) =~ /"PATCH / });
     like $log, qr/"GET \/orders\/1 [^"]*" 200 gate=PASSED reason=\S* sub=user-1 client=web tid=[0-9a-f]{12} /,
         'access log of a pass';
     like $log, qr/"PATCH [^"]*" 403 gate=DENIED reason=method_not_covered /, 'and of a refusal';
 
-    $t->write_jwks('corp.jwks', 'es256');
+    nginx->write_jwks('corp.jwks', 'es256');
     ok wait_for(sub { ask(GET => '/orders/', bearer(@token))->status == 401 }, 3),
         'a key that left the file is refused without a reload';
     allowed('/orders/', 'the other one goes on', GET => '/orders/1', bearer(@token, key => 'es256'));
@@ -200,7 +137,7 @@ example 'pem-and-secret',
         refused('/internal/', 401, 'key_unknown', 'no pepper', GET => '/internal/',
             key_in('X-API-Key', $key{none}));
 
-        $t->write_file('partner-keys.json', key_file(key_record($key{live}, @scopes, status => 'revoked')));
+        nginx->write_file('partner-keys.json', key_file(key_record($key{live}, @scopes, status => 'revoked')));
         ok wait_for(sub { ask(GET => '/v1/', key_in('X-API-Key', $key{live}))->status == 401 }, 3),
             'a revoked key is refused without a reload';
     };
@@ -259,8 +196,9 @@ example 'cookie-and-query', { 'corp.jwks' => jwks('rs') }, sub {
     is $seen->{uri}, '/download/a%2Fb?x=1&y=2', 'removed from what the application gets';
     refused('/download/', 400, 'arg_multiple', 'the argument twice', GET => "/download/?ticket=$token&ticket=x");
     refused('/download/', 401, 'no_credential', 'a header', GET => '/download/', bearer());
-    unlike $t->access_log . $t->error_log, qr/\Q$token\E/, 'no log holds the token';
-    like $t->access_log, qr/GET \/download\/a%2Fb\?x=1&ticket=\*+&y=2 HTTP/, 'the access log holds stars';
+    wait_for(sub { nginx->access_log =~ /y=2/ });
+    like nginx->access_log, qr/GET \/download\/a%2Fb\?x=1&ticket=\*+&y=2 HTTP/, 'the access log holds stars';
+    unlike nginx->access_log . nginx->error_log, qr/\Q$token\E/, 'no log holds the token';
 };
 
 example 'roles', { 'corp.jwks' => jwks('rs') }, sub {
@@ -366,22 +304,18 @@ example 'browser-login', { 'session.secret' => $secrets{'session.secret'} }, sub
         allowed('/internal/', 'both', GET => '/internal/', from => $monitor, bearer());
         refused('/internal/', 403, undef, 'a token from elsewhere', GET => '/internal/', bearer());
         refused('/internal/', 401, 'no_credential', 'the address alone', GET => '/internal/', from => $monitor);
-        $t->allow(qr/access forbidden by rule/, qr/user "ann": password mismatch/);
+        nginx->allow(qr/access forbidden by rule/, qr/user "ann": password mismatch/);
 
-        my @asked;
-        $app->clear;
-        is ask(GET => '/payments/', bearer())->status, 200, '/payments/: a token and a yes';
-        my ($decision, $payment) = $app->requests;
+        my ($decision, $payment) = allowed('/payments/', 'a token and a yes', GET => '/payments/', bearer());
         is $decision->{uri}, '/decide', 'the service is asked first';
         is values_in($decision, 'X-User'), 'user-1', 'and told who it is';
         is $payment->{uri}, '/payments/', 'then the application';
-        $tried{'/payments/'}{allowed} = 1;
         refused('/payments/', 401, 'no_credential', 'no token: the service is not even asked',
             GET => '/payments/');
     };
 }
 
-opendir my $directory, $examples or die "$examples: $!";
+opendir my $directory, root_dir() . '/conf/examples' or die "conf/examples: $!";
 my %here = map { $_ => 1 } grep { !/\A\./ } readdir $directory;
 my $self = slurp($0);
 ok $self =~ /^\s*example '\Q$_\E'/m, "$_ is exercised" for sort keys %here;

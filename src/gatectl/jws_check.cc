@@ -1,7 +1,5 @@
 #include "gatectl/jws_check.h"
 
-#include <jansson.h>
-
 #include <array>
 #include <cstdlib>
 
@@ -17,19 +15,22 @@ namespace {
 
 using jose::Value;
 
+constexpr std::size_t kMaxIdLine = 256;
+
 // The caller's own text around a hostile token or key set, whose limits are checked apart.
 constexpr jose::JsonLimits kLineLimits{.depth = 256, .members = 100000, .elements = 1000000};
 
-// "id" of a line that is not strict JSON, so that its answer can be told from the others.
+// "id" of a line that is not strict JSON, where it stands near its beginning, so that the answer
+// can be told from the others; "null" elsewhere.
 std::string id_of_broken_line(std::string_view line) {
-    std::string id = "null";
-    json_t* root = json_loadb(line.data(), line.size(), JSON_ALLOW_NUL, nullptr);
-    if (char* text = json_dumps(json_object_get(root, "id"), JSON_COMPACT | JSON_ENCODE_ANY)) {
-        id = text;
-        std::free(text);
+    const std::string_view head = line.substr(0, kMaxIdLine);
+    for (std::size_t end = head.find(','); end != head.npos; end = head.find(',', end + 1)) {
+        const auto document = jose::Document::parse(std::string(head.substr(0, end)) + "}");
+        if (document && document->root().member("id").present()) {
+            return document->root().member("id").dump();
+        }
     }
-    json_decref(root);
-    return id;
+    return "null";
 }
 
 crypto::AlgSet algorithms_of(Value request) {

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "base/json_text.h"
-
 namespace gate::ctl {
 
 namespace {
@@ -15,34 +13,6 @@ std::size_t width_of(std::string_view text) {
 }
 
 }  // namespace
-
-JsonObject& JsonObject::raw(std::string_view name, std::string_view json) {
-    if (text_.size() > 1) text_ += ',';
-    text_.append(json_string(name)).append(":").append(json);
-    return *this;
-}
-
-JsonObject& JsonObject::text(std::string_view name, std::string_view value) {
-    return raw(name, json_string(value));
-}
-
-JsonObject& JsonObject::number(std::string_view name, std::int64_t value) {
-    return raw(name, std::to_string(value));
-}
-
-JsonObject& JsonObject::boolean(std::string_view name, bool value) {
-    return raw(name, value ? "true" : "false");
-}
-
-JsonObject& JsonObject::texts(std::string_view name, const std::vector<std::string>& values) {
-    std::vector<std::string> elements;
-    for (const std::string& value : values) elements.push_back(json_string(value));
-    return raw(name, json_array(elements));
-}
-
-std::string json_array(const std::vector<std::string>& elements) {
-    return "[" + joined(elements, ",", "") + "]";
-}
 
 std::string Table::str() const {
     std::vector<std::size_t> widths;

@@ -1,30 +1,13 @@
-// What commands print: aligned tables for people, JSON for scripts.
+// What commands print for people: aligned tables of printable text.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/json_object.h"
+
 namespace gate::ctl {
-
-// One JSON object put together member by member.
-class JsonObject {
-public:
-    JsonObject& text(std::string_view name, std::string_view value);
-    JsonObject& number(std::string_view name, std::int64_t value);
-    JsonObject& boolean(std::string_view name, bool value);
-    // `json` is JSON already.
-    JsonObject& raw(std::string_view name, std::string_view json);
-    JsonObject& texts(std::string_view name, const std::vector<std::string>& values);
-    std::string str() const { return text_ + "}"; }
-
-private:
-    std::string text_ = "{";
-};
-
-// "[a,b]" of elements that are JSON already.
-std::string json_array(const std::vector<std::string>& elements);
 
 // Columns as wide as their widest cell, two spaces apart. Control characters in cells are escaped:
 // names come from files that others write.

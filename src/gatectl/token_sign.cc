@@ -1,6 +1,4 @@
 // gatectl token sign.
-#include <jansson.h>
-
 #include <algorithm>
 #include <array>
 

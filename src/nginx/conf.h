@@ -80,6 +80,7 @@ struct RequireConf {
     std::shared_ptr<const policy::Requirement> requirement;
     std::vector<Template> values;
     std::string directive;  // "gate_require_scope"
+    std::string text;       // its arguments as written, for reports
     Where where;
 };
 

@@ -78,6 +78,9 @@ void add_line(Directive& directive, LocConf& loc, Line line) {
     require.requirement = std::make_shared<const Requirement>(std::move(line.requirement));
     require.values = std::move(line.values);
     require.directive = directive.name();
+    for (std::string_view value : directive.values()) {
+        require.text += (require.text.empty() ? "" : " ") + std::string(value);
+    }
     require.where = directive.where();
     loc.requires_.push_back(std::move(require));
 }

@@ -16,6 +16,11 @@ bool check_name(Directive& directive, std::string_view name) {
     return true;
 }
 
+bool defined_already(Directive& directive, std::string_view name) {
+    return directive.fail("cannot set the variable \"$" + std::string(name) +
+                          "\", which is defined already; choose another name");
+}
+
 // A variable of ours; what an operator's map or set made keeps its meaning.
 bool add_claim_variable(Directive& directive, std::string_view name, ClaimVariable* claim) {
     ngx_str_t lower = str(copy(directive.cf()->pool, lower_case(name)));
@@ -23,8 +28,7 @@ bool add_claim_variable(Directive& directive, std::string_view name, ClaimVariab
         ngx_http_add_variable(directive.cf(), &lower, NGX_HTTP_VAR_NOCACHEABLE);
     if (variable == nullptr) return false;
     if (variable->get_handler != nullptr || variable->set_handler != nullptr) {
-        return directive.fail("cannot set the variable \"$" + std::string(name) +
-                              "\", which is defined already; choose another name");
+        return defined_already(directive, name);
     }
     variable->get_handler = claim_variable;
     variable->data = reinterpret_cast<uintptr_t>(claim);
@@ -95,6 +99,9 @@ bool set_gate_claim(Directive& directive, MainConf& main) {
     }
     auto claim = std::make_unique<ClaimVariable>();
     claim->name = lower_case(name);
+    for (const auto& other : main.claim_variables) {
+        if (other->name == claim->name) return defined_already(directive, name);
+    }
     claim->path = values[1];
     if (claim->path.empty()) return directive.fail("has an empty path");
     if (values.size() > 2) {

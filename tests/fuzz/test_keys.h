@@ -55,6 +55,17 @@ inline constexpr std::string_view kOctJwk =
     R"(,"k":"zsVrrs2MWAjtXBuoZMG6hF-PktNjqdGIB5yGGcQ6eTH2Qj7JjjxnTgUmPEvgt2_O7Ta6DwJwWILCka)"
     R"(SZo2v08w")"
     R"(})";
+
+// Public keys of strangers under the same kids.
+inline constexpr std::string_view kStrangerJwks =
+    R"({"keys":[{"kty":"RSA","kid":"rsa","e":"AQAB","n":"00Kacvkh_idflntAbuagBl2d9GNRETYvgD)"
+    R"(ik9a4ZAY7JAhT7mqkxoBVy_MWJ8JLCFTgBIeZG8CC4GatscopFL1X-ezrmms4PqvMLFuKA0OtppYQLx4GLGj)"
+    R"(WTpwJ0R_0Y4NSW4mvl4q749rvuJpGVLkK3ZVf2AS06fhuF93GOcUscJpVY_7XNvNp4YC1HVjNK3bgoX-D7e3)"
+    R"(RUUnuwjoJKJOnGRu5iymMt-mRZO5AsG_EW11CsuEUQzMIZESQt1cigCRhtg147-VnivPLQrmM_lmOjrVDEae)"
+    R"(o_ag1dCrNbntR_l96h5ivo1TkWODyjXySVTsCfViM3xyH1NTp68EyAZw"},{"kty":"EC","crv":"P-256")"
+    R"(,"kid":"ec","x":"2W-XONmeS7GbFOhL3EkTjRWwO33mT68ffAu1pKCNY_A","y":"gmKdHVbil_HDCVdSB)"
+    R"(xcRFWA88f00sO0OepyzC-zsPFg"},{"kty":"OKP","crv":"Ed25519","kid":"ed","x":"AIpXcqBjgt)"
+    R"(lJKc41iOdqEjnf0SiJRea1ix8AmwvLfvw"}]})";
 // clang-format on
 
 }  // namespace gate::test

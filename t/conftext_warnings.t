@@ -1,5 +1,5 @@
-# nginx -t warns, with file and line, about directives of other modules that undo what the gate does;
-# each warning's text exactly, and nothing for configurations without the mistake.
+# nginx -t warns, with file and line, about directives of other modules that undo what the gate
+# does: each warning's text exactly, and nothing for configurations without the mistake.
 use lib 't/lib';
 use Gate::Test;
 
@@ -12,7 +12,7 @@ $t->write_file('public.txt', 'x');
 # The http block; the server's text begins on line 3.
 sub http_block {
     my ($server) = @_;
-    return "gate_issuer corp { issuer https://idp.example.com; jwks_file %%DIR%%/corp.jwks; audience a; }\n"
+    return "gate_issuer corp { issuer https://a; jwks_file %%DIR%%/corp.jwks; audience a; }\n"
         . "proxy_cache_path %%DIR%%/cache keys_zone=pages:1m; server { listen 127.0.0.1:%%PORT%%;\n"
         . "$server\n}\n";
 }
@@ -22,7 +22,8 @@ sub warnings_of {
     my ($status, $output) = $t->nginx_t(http_block($server));
     is $status, 0, 'nginx -t passes' or diag $output;
     my $dir = $t->dir;
-    return map {s/^nginx: \[warn\] //r} map {s/\Q$dir\E/DIR/gr} grep {/\[warn\]/} split /\n/, $output;
+    return map {s/^nginx: \[warn\] //r =~ s/\Q$dir\E/DIR/gr} grep {/\[warn\]/} split /\n/,
+        $output;
 }
 
 sub warns {

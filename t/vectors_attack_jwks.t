@@ -51,8 +51,8 @@ for my $i (0 .. $#loaded) {
     is $response->status, expected($case) ? 200 : 401, $name;
     next if expected($case);
     like $response->header('WWW-Authenticate') // '', qr/error="invalid_token"\z/, 'challenge';
-    like $response->header('X-Reason') // '', qr/\A(?:jwk_\w+|jwks_bad|alg_key_mismatch|kid_unknown)\z/,
-        'reason';
+    like $response->header('X-Reason') // '',
+        qr/\A(?:jwk_\w+|jwks_bad|alg_key_mismatch|kid_unknown)\z/, 'reason';
 }
 is $app->hits, scalar(grep { expected($_) } @loaded), 'the application saw the accepted ones only';
 ran('own/attack_jwks.json', @cases + 0, @cases + 0, @refused . ' refused by nginx -t');

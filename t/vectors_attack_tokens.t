@@ -115,7 +115,8 @@ sub refusal_fault {
     return 'status ' . $response->status . ' reason ' . ($response->header('X-Reason') // '-')
         if $response->status != 401;
     my $challenge = $response->header('WWW-Authenticate') // '';
-    return "challenge $challenge" if $challenge !~ /\ABearer realm="[^"]*", error="invalid_token"\z/;
+    return "challenge $challenge"
+        if $challenge !~ /\ABearer realm="[^"]*", error="invalid_token"\z/;
     return 'no Cache-Control: no-store' if ($response->header('Cache-Control') // '') !~ /no-store/;
     my $reason = $response->header('X-Reason') // '';
     my @allowed = defined $policy{ $case->{id} } ? $policy{ $case->{id} }

@@ -107,7 +107,8 @@ sub login_fault {
     return if $response->status < 300 || $response->status > 399;
     my @locations = $response->header_all('Location');
     return "Location @locations" if @locations != 1
-        || $locations[0] !~ m{\A(?:http://gw\.test(?::\d+)?)?/login/\?rd=(?:[\w.~-]|%[0-9A-F]{2})*\z};
+        || $locations[0] !~ m{\A(?:http://gw\.test(?::\d+)?)?
+            /login/\?rd=(?:[\w.~-]|%[0-9A-F]{2})*\z}x;
     return 'a cookie' if $response->header('Set-Cookie');
     return;
 }
@@ -164,8 +165,9 @@ sub run_case {
             if !$responses[1] || $responses[1]->status != 403;
     }
     push @faults, grep {defined} fault($case, $responses[0], @records);
-    return map {"$case->{id} (" . substr($raw =~ s/eyJ[\w.-]*/TOKEN/gr =~ s/\r\n.*//sr, 0, 60) . "): $_"
-            . ' reason ' . ($responses[0]->header('X-Reason') // '-')} @faults;
+    my $line = substr $raw =~ s/eyJ[\w.-]*/TOKEN/gr =~ s/\r\n.*//sr, 0, 60;
+    my $reason = $responses[0]->header('X-Reason') // '-';
+    return map {"$case->{id} ($line): $_, reason $reason"} @faults;
 }
 
 my %seen;

@@ -6,7 +6,8 @@ use Gate::Vectors qw(keepalive_responses ran);
 use MIME::Base64 qw(decode_base64);
 
 plan skip_all => 'the module is not built' if !Gate::Test::has_module();
-my $file = vectors('redirect/open_redirect_payloads.json') or plan skip_all => 'skipped: no vectors';
+my $name = 'redirect/open_redirect_payloads.json';
+my $file = vectors($name) or plan skip_all => 'skipped: no vectors';
 my @payloads = map { decode_base64($_->{b64}) } @$file;
 
 my $t = Gate::Test->new;
@@ -48,7 +49,7 @@ sub fault {
 }
 
 my %shape = (
-    'as the address' => sub { my ($payload) = @_; return $payload =~ m{\A/} ? $payload : "/$payload" },
+    'as the address' => sub { return $_[0] =~ m{\A/} ? $_[0] : "/$_[0]" },
     'below a path' => sub {"/app/$_[0]"},
     'as an argument' => sub {"/app?rd=$_[0]"},
 );
@@ -56,17 +57,21 @@ for my $kind (sort keys %login) {
     for my $how (sort keys %shape) {
         my @uris = map { $shape{$how}->($_) } @payloads;
         my @responses = keepalive_responses($t->port($kind), map { request($_) } @uris);
-        my @faults = map { my $fault = fault($kind, $responses[$_]); $fault ? "$uris[$_]: $fault" : () }
-            0 .. $#uris;
+        my @faults = map {
+            my $fault = fault($kind, $responses[$_]);
+            $fault ? "$uris[$_]: $fault" : ();
+        } 0 .. $#uris;
         is_deeply \@faults, [], "$how, $kind login page";
-        cmp_ok scalar(grep { $_->status == 302 } @responses), '>', @uris / 2, 'most are answered 302';
+        my $redirects = grep { $_->status == 302 } @responses;
+        cmp_ok $redirects, '>', @uris / 2, 'most are answered 302';
     }
 }
 is $app->hits, 0, 'the application saw nothing';
-ran('redirect/open_redirect_payloads.json', @payloads + 0, @payloads + 0, 'in 6 ways each');
+ran($name, @payloads + 0, @payloads + 0, 'in 6 ways each');
 
-for my $header ('X-Forwarded-Host: evil.test', 'X-Forwarded-Proto: https', 'Forwarded: host=evil.test',
-    'X-Original-URL: //evil.test/', 'X-Forwarded-Prefix: //evil.test', 'Origin: https://evil.test')
+for my $header ('X-Forwarded-Host: evil.test', 'X-Forwarded-Proto: https',
+    'Forwarded: host=evil.test', 'X-Original-URL: //evil.test/',
+    'X-Forwarded-Prefix: //evil.test', 'Origin: https://evil.test')
 {
     my ($response) = keepalive_responses($t->port('absolute'), request('/app', $header));
     is fault('absolute', $response), undef, "$header changes nothing";

@@ -69,7 +69,8 @@ sub _batch {
             push @responses, $response;
             last if @responses == @requests;
         }
-        if (!$got || lc($responses[-1] ? $responses[-1]->header('Connection') // '' : '') eq 'close') {
+        my $last = @responses ? $responses[-1]->header('Connection') // '' : '';
+        if (!$got || lc $last eq 'close') {
             undef $kept;
             last;
         }

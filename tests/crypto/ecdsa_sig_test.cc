@@ -8,15 +8,15 @@
 namespace gate::crypto {
 namespace {
 
+// As `openssl ecparam -param_enc explicit -text` prints them.
 const std::map<Curve, std::string> kOrders{
     {Curve::kP256, "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"},
     {Curve::kP384,
-     "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc5"
-     "2973"},
+     "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77a"
+     "ecec196accc52973"},
     {Curve::kP521,
-     "01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc014"
-     "8"
-     "f709a5d03bb5c9b8899c47aebb6fb71e91386409"},
+     "01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f"
+     "966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409"},
 };
 
 // R||S with both as hexadecimal, padded on the left.

@@ -1,122 +1,151 @@
 #include "jose/json.h"
 
-#include <algorithm>
-#include <array>
-#include <charconv>
+#include <jansson.h>
 
-#include "base/json_text.h"
-#include "jose/json_tree.h"
+#include <array>
+#include <cstdlib>
 
 namespace gate::jose {
 
 namespace {
 
-template <class Number>
-std::string_view print(Number number, std::array<char, 64>& buffer) {
-    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr;
-    return {buffer.data(), end};
+// The deepest nesting that any limit may ask for: the scan keeps one counter a level on its stack.
+constexpr std::size_t kMaxDepth = 64;
+
+struct Level {
+    bool object;
+    unsigned commas;
+};
+
+// Counts nesting, members and elements in one pass, before the parser allocates for any of them. It
+// knows strings and brackets only; whatever else is wrong the parser finds.
+class LimitScan {
+public:
+    explicit LimitScan(const JsonLimits& limits) : limits_(limits) {}
+
+    bool passes(std::string_view text) noexcept {
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            const char c = text[i];
+            if (c == '"') {
+                i = end_of_string(text, i);
+            } else if (c == '{' || c == '[') {
+                if (depth_ >= limits_.depth || depth_ >= kMaxDepth) return false;
+                levels_[depth_++] = {c == '{', 0};
+            } else if (c == '}' || c == ']') {
+                if (depth_ > 0) --depth_;
+            } else if (c == ',' && depth_ > 0) {
+                Level& level = levels_[depth_ - 1];
+                // n commas stand between n + 1 members.
+                if (++level.commas >= (level.object ? limits_.members : limits_.elements)) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+private:
+    static std::size_t end_of_string(std::string_view text, std::size_t quote) noexcept {
+        std::size_t i = quote + 1;
+        while (i < text.size() && text[i] != '"') i += text[i] == '\\' ? 2 : 1;
+        return i;
+    }
+
+    const JsonLimits& limits_;
+    std::array<Level, kMaxDepth> levels_;
+    std::size_t depth_ = 0;
+};
+
+Reason reason_of(const json_error_t& error) noexcept {
+    switch (json_error_code(&error)) {
+        case json_error_duplicate_key:
+            return Reason::kJsonDup;
+        case json_error_numeric_overflow:
+            return Reason::kClaimRange;
+        case json_error_stack_overflow:
+            return Reason::kJsonLimit;
+        case json_error_out_of_memory:
+            return Reason::kInternal;
+        default:
+            return Reason::kJsonBad;
+    }
 }
 
-void dump_container(const JsonNode& node, std::string& out) {
-    const bool object = node.kind == Value::Kind::kObject;
-    out += object ? '{' : '[';
-    for (std::uint32_t i = 0; i < node.size; ++i) {
-        if (i != 0) out += ',';
-        if (object) {
-            dump_json(node.children[2 * i], out);
-            out += ':';
-            dump_json(node.children[2 * i + 1], out);
-        } else {
-            dump_json(node.children[i], out);
-        }
-    }
-    out += object ? '}' : ']';
+struct JsonUnref {
+    void operator()(json_t* json) const noexcept { json_decref(json); }
+};
+
+struct FreeText {
+    void operator()(char* text) const noexcept { std::free(text); }
+};
+
+std::string_view view_of(const json_t* string) noexcept {
+    return {json_string_value(string), json_string_length(string)};
 }
 
 }  // namespace
 
-void dump_json(const JsonNode& node, std::string& out) {
-    std::array<char, 64> buffer;
-    switch (node.kind) {
-        case Value::Kind::kAbsent:
-            break;
-        case Value::Kind::kNull:
-            out += "null";
-            break;
-        case Value::Kind::kBool:
-            out += node.boolean ? "true" : "false";
-            break;
-        case Value::Kind::kInteger:
-            out += print(node.integer, buffer);
-            break;
-        case Value::Kind::kReal: {
-            const std::string_view text = print(node.real, buffer);
-            out += text;
-            // The shortest form of 1.0 is "1", which would read as an integer.
-            if (text.find_first_of(".e") == std::string_view::npos) out += ".0";
-            break;
-        }
-        case Value::Kind::kString:
-            out += '"';
-            append_json_escaped(out, node.string());
-            out += '"';
-            break;
-        case Value::Kind::kArray:
-        case Value::Kind::kObject:
-            dump_container(node, out);
+Value::Kind Value::kind() const noexcept {
+    if (json_ == nullptr) return Kind::kAbsent;
+    switch (json_typeof(json_)) {
+        case JSON_OBJECT:
+            return Kind::kObject;
+        case JSON_ARRAY:
+            return Kind::kArray;
+        case JSON_STRING:
+            return Kind::kString;
+        case JSON_INTEGER:
+            return Kind::kInteger;
+        case JSON_REAL:
+            return Kind::kReal;
+        case JSON_TRUE:
+        case JSON_FALSE:
+            return Kind::kBool;
+        case JSON_NULL:
             break;
     }
-}
-
-Value::Kind Value::kind() const noexcept {
-    return node_ == nullptr ? Kind::kAbsent : node_->kind;
+    return Kind::kNull;
 }
 
 std::optional<std::string_view> Value::string() const noexcept {
-    if (!is(Kind::kString)) return std::nullopt;
-    return node_->string();
+    if (!json_is_string(json_)) return std::nullopt;
+    return view_of(json_);
 }
 
 std::optional<std::int64_t> Value::integer() const noexcept {
-    if (!is(Kind::kInteger)) return std::nullopt;
-    return node_->integer;
+    if (!json_is_integer(json_)) return std::nullopt;
+    return json_integer_value(json_);
 }
 
 std::optional<double> Value::number() const noexcept {
-    if (is(Kind::kReal)) return node_->real;
-    if (is(Kind::kInteger)) return static_cast<double>(node_->integer);
-    return std::nullopt;
+    if (!json_is_number(json_)) return std::nullopt;
+    return json_number_value(json_);
 }
 
 std::optional<bool> Value::boolean() const noexcept {
-    if (!is(Kind::kBool)) return std::nullopt;
-    return node_->boolean;
+    if (!json_is_boolean(json_)) return std::nullopt;
+    return json_is_true(json_);
 }
 
 std::size_t Value::size() const noexcept {
-    return is(Kind::kArray) || is(Kind::kObject) ? node_->size : 0;
+    return json_is_array(json_) ? json_array_size(json_) : json_object_size(json_);
 }
 
 Value Value::at(std::size_t index) const noexcept {
-    if (!is(Kind::kArray) || index >= node_->size) return Value();
-    return Value(&node_->children[index]);
+    return Value(json_array_get(json_, index));
 }
 
 Value Value::member(std::string_view name) const noexcept {
-    if (!is(Kind::kObject)) return Value();
-    const JsonNode* child = node_->children;
-    for (std::uint32_t i = 0; i < node_->size; ++i, child += 2) {
-        if (child->string() == name) return Value(child + 1);
-    }
-    return Value();
+    return Value(json_object_getn(json_, name.data(), name.size()));
 }
 
 std::vector<std::string_view> Value::member_names() const {
     std::vector<std::string_view> names;
-    if (!is(Kind::kObject)) return names;
-    names.reserve(node_->size);
-    for (std::uint32_t i = 0; i < node_->size; ++i) {
-        names.push_back(node_->children[2 * i].string());
+    // The iteration functions take a pointer to non-const; they do not change the object.
+    auto* object = const_cast<json_t*>(json_);
+    for (void* at = json_object_iter(object); at != nullptr;
+         at = json_object_iter_next(object, at)) {
+        names.emplace_back(json_object_iter_key(at), json_object_iter_key_len(at));
     }
     return names;
 }
@@ -133,7 +162,7 @@ Value Value::find(std::string_view path) const noexcept {
 
 std::optional<std::vector<std::string_view>> Value::string_list() const {
     if (const auto one = string()) return std::vector<std::string_view>{*one};
-    if (!is(Kind::kArray)) return std::nullopt;
+    if (!json_is_array(json_)) return std::nullopt;
     std::vector<std::string_view> list;
     list.reserve(size());
     for (std::size_t i = 0; i < size(); ++i) {
@@ -145,22 +174,21 @@ std::optional<std::vector<std::string_view>> Value::string_list() const {
 }
 
 std::string Value::dump() const {
-    std::string out;
-    if (node_ != nullptr) dump_json(*node_, out);
-    return out;
-}
-
-Value Document::root() const noexcept {
-    return tree_ ? Value(&tree_->root) : Value();
+    const std::unique_ptr<char, FreeText> text(json_dumps(json_, JSON_COMPACT | JSON_ENCODE_ANY));
+    return text ? std::string(text.get()) : std::string();
 }
 
 Result<Document, Reason> Document::parse(std::string_view text, const JsonLimits& limits) {
-    const auto tree = std::make_shared<JsonTree>();
-    if (const Reason reason = parse_json(text, limits, *tree); reason != Reason::kNone) {
-        return fail(reason);
-    }
+    if (!LimitScan(limits).passes(text)) return fail(Reason::kJsonLimit);
+    // A NUL inside a string value is legal JSON and reaches those who must refuse it as what it is;
+    // inside a member's name the parser refuses it.
+    constexpr std::size_t kFlags = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL;
+    json_error_t error;
+    json_t* root = json_loadb(text.data(), text.size(), kFlags | JSON_DECODE_ANY, &error);
+    if (root == nullptr) return fail(reason_of(error));
     Document document;
-    document.tree_ = tree;
+    document.root_.reset(root, JsonUnref());
+    if (!json_is_object(root)) return fail(Reason::kJsonBad);
     return document;
 }
 

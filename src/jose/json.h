@@ -1,5 +1,5 @@
 // Strict JSON for text that strangers wrote: one object, RFC 8259, UTF-8, no duplicate members, and
-// limits on nesting and width that hold while it is read.
+// limits checked before the parser allocates. On jansson.
 #pragma once
 
 #include <cstddef>
@@ -13,10 +13,9 @@
 #include "base/reason.h"
 #include "base/result.h"
 
-namespace gate::jose {
+struct json_t;
 
-struct JsonNode;
-struct JsonTree;
+namespace gate::jose {
 
 struct JsonLimits {
     unsigned depth = 32;       // nested arrays and objects
@@ -40,10 +39,10 @@ public:
     };
 
     Value() = default;
-    explicit Value(const JsonNode* node) : node_(node) {}
+    explicit Value(const json_t* json) : json_(json) {}
 
     Kind kind() const noexcept;
-    bool present() const noexcept { return node_ != nullptr; }
+    bool present() const noexcept { return json_ != nullptr; }
     bool is(Kind kind_wanted) const noexcept { return kind() == kind_wanted; }
 
     std::optional<std::string_view> string() const noexcept;
@@ -54,7 +53,7 @@ public:
     // Elements of an array, members of an object; 0 otherwise.
     std::size_t size() const noexcept;
     Value at(std::size_t index) const noexcept;
-    Value member(std::string_view name) const noexcept;
+    Value member(std::string_view name) const noexcept;  // names may hold NUL
     std::vector<std::string_view> member_names() const;
 
     // `path` as a whole name first; only when that is absent, split at dots into members of
@@ -68,7 +67,7 @@ public:
     std::string dump() const;
 
 private:
-    const JsonNode* node_ = nullptr;
+    const json_t* json_ = nullptr;
 };
 
 class Document {
@@ -76,15 +75,13 @@ public:
     Document() = default;
 
     // kJsonBad, kJsonDup, kJsonLimit, or kClaimRange for a number that no int64 or double holds.
-    // Anything but an object is kJsonBad. Needs at most a small multiple of text.size() in memory
-    // and as much time, but for the sorting of the names of one object. Copies what it keeps of
-    // `text`.
+    // Anything but an object is kJsonBad. Linear in text.size().
     static Result<Document, Reason> parse(std::string_view text, const JsonLimits& limits = {});
 
-    Value root() const noexcept;
+    Value root() const noexcept { return Value(root_.get()); }
 
 private:
-    std::shared_ptr<const JsonTree> tree_;
+    std::shared_ptr<json_t> root_;
 };
 
 }  // namespace gate::jose

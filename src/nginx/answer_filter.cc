@@ -98,9 +98,10 @@ bool redirect_to_login(ngx_http_request_t* r, const Record& record, const LocCon
     target += location.login->return_arg;
     target += '=';
     target += http::percent_encode(http::safe_return_target(view(r->unparsed_uri)));
+    // Only in the list: nginx would put the client's Host before a path in headers_out.location.
     ngx_http_clear_location(r);
-    r->headers_out.location = add_response_header(r, "Location", str(copy(r->pool, target)));
-    if (r->headers_out.location == nullptr) throw std::bad_alloc();
+    push(r, "Location", target);
+    r->err_status = NGX_HTTP_MOVED_TEMPORARILY;
     r->headers_out.status = NGX_HTTP_MOVED_TEMPORARILY;
     r->headers_out.status_line.len = 0;
     return true;

@@ -30,19 +30,25 @@ void forget(ngx_http_request_t* r, const ngx_table_elt_t* line) {
     forget_repeated_line(r->headers_in, known->offset, line);
 }
 
-// The last part takes new elements behind its own while there are fewer than `nalloc`. A part that
-// begins later in its memory has room for fewer, so an empty part of full size becomes the last
-// one.
-void append_fresh_part(ngx_http_request_t* r, ngx_list_part_t* last) {
-    ngx_list_t& list = r->headers_in.headers;
-    auto* part = static_cast<ngx_list_part_t*>(ngx_palloc(list.pool, sizeof(ngx_list_part_t)));
-    if (part == nullptr) throw std::bad_alloc();
-    part->elts = ngx_palloc(list.pool, list.nalloc * list.size);
-    if (part->elts == nullptr) throw std::bad_alloc();
-    part->nelts = 0;
-    part->next = nullptr;
-    last->next = part;
-    list.last = part;
+// nginx's own loops step to the next part and read its first element without asking whether it has
+// one: only the first part may be empty.
+void unlink_part(ngx_list_t& list, ngx_list_part_t* empty) {
+    ngx_list_part_t* before = &list.part;
+    while (before->next != empty) before = before->next;
+    before->next = empty->next;
+    if (list.last == empty) list.last = before;
+}
+
+// A part that was cut has no room behind its elements, or room that something may still point at:
+// the next push must open a new part. nginx does so once the last one holds `nalloc` elements.
+void seal_last_part(ngx_list_t& list) {
+    if (list.last->nelts > 0) {
+        list.nalloc = list.last->nelts;
+        return;
+    }
+    void* fresh = ngx_palloc(list.pool, list.nalloc * list.size);
+    if (fresh == nullptr) throw std::bad_alloc();
+    list.last->elts = fresh;
 }
 
 }  // namespace
@@ -64,28 +70,27 @@ void cut_header(ngx_http_request_t* r, ngx_list_part_t** part, ngx_uint_t* index
     ngx_table_elt_t* line = &lines[*index];
     forget(r, line);
 
-    if (*index + 1 == here->nelts) {
+    if (*index > 0 && *index + 1 < here->nelts) {
+        auto* rest = static_cast<ngx_list_part_t*>(ngx_palloc(list.pool, sizeof(ngx_list_part_t)));
+        if (rest == nullptr) throw std::bad_alloc();
+        rest->elts = &lines[*index + 1];
+        rest->nelts = here->nelts - *index - 1;
+        rest->next = here->next;
+        here->nelts = *index;
+        here->next = rest;
+        if (list.last == here) list.last = rest;
+        *part = rest;
+        *index = 0;
+    } else {
+        if (*index == 0) here->elts = &lines[1];
         --here->nelts;
-        // The slot is not used again while something may still point at it.
-        if (list.last == here) append_fresh_part(r, here);
-        return;
+        if (here->nelts == 0 && here != &list.part) {
+            *part = here->next;
+            *index = 0;
+            unlink_part(list, here);
+        }
     }
-    if (*index == 0) {
-        here->elts = &lines[1];
-        --here->nelts;
-        if (list.last == here) append_fresh_part(r, here);
-        return;
-    }
-    auto* rest = static_cast<ngx_list_part_t*>(ngx_palloc(list.pool, sizeof(ngx_list_part_t)));
-    if (rest == nullptr) throw std::bad_alloc();
-    rest->elts = &lines[*index + 1];
-    rest->nelts = here->nelts - *index - 1;
-    rest->next = here->next;
-    here->nelts = *index;
-    here->next = rest;
-    if (list.last == here) append_fresh_part(r, rest);
-    *part = rest;
-    *index = 0;
+    seal_last_part(list);
 }
 
 ngx_table_elt_t* add_header(ngx_http_request_t* r, std::string_view name, std::string_view lowcase,

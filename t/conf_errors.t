@@ -1,5 +1,6 @@
 # What nginx -t says about each mistake that a configuration can show: the exact text, with the
 # directive, the value, the remedy, file and line.
+use lib 't/lib';
 use Gate::Test;
 
 my $t = Gate::Test->new(log_level => 'warn');

@@ -180,6 +180,8 @@ SKIP: {
 }
 
 # ---- a reload reads everything anew
+ok(!$t->reload, 'a reload with a broken file is refused');
+$t->write_file('keys.json', $large);
 $t->write_jwks('corp.jwks', 'rs', 'es256');
 ok($t->reload, 'reload');
 is(statuses('/ok.txt', by_token(key => 'rs')), '200 200', 'the keys of the new start');

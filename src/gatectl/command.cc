@@ -174,8 +174,9 @@ std::string help_of(const Command& command) {
 std::span<const Command* const> all_commands() {
     static const std::vector<const Command*> kAll = [] {
         std::vector<const Command*> all;
-        for (const auto family : {key_change_commands(), key_view_commands(), secret_commands(),
-                                  token_commands(), jwks_commands(), jws_check_commands()}) {
+        for (const auto family :
+             {key_change_commands(), key_view_commands(), secret_commands(), token_commands(),
+              jwks_commands(), explain_commands(), route_commands(), jws_check_commands()}) {
             for (const Command& command : family) all.push_back(&command);
         }
         return all;

@@ -135,16 +135,20 @@ std::string_view kind_of(const ngx_http_core_loc_conf_t& core) {
     return "prefix";
 }
 
-// The methods that a limit_except block leaves alone.
-std::vector<std::string> excepted_methods(const MainConf& main, const Level& level) {
-    const auto outer = std::find_if(main.levels.begin(), main.levels.end(),
-                                    [&](const Level& one) { return one.conf == level.parent; });
+// The methods that the location's limit_except block leaves alone.
+std::vector<std::string> excepted_methods(const ngx_http_core_loc_conf_t& core) {
     std::vector<std::string> methods;
-    if (outer == main.levels.end()) return methods;
     for (const Method& method : kMethods) {
-        if ((outer->core->limit_except & method.bit) == 0) methods.emplace_back(method.name);
+        if ((core.limit_except & method.bit) == 0) methods.emplace_back(method.name);
     }
     return methods;
+}
+
+// Of a limit_except level: the location it stands in.
+const ngx_http_core_loc_conf_t* outer_location(const MainConf& main, const Level& level) {
+    const auto outer = std::find_if(main.levels.begin(), main.levels.end(),
+                                    [&](const Level& one) { return one.conf == level.parent; });
+    return outer == main.levels.end() ? nullptr : outer->core;
 }
 
 std::string_view name_of(Preflight preflight) {
@@ -164,7 +168,11 @@ std::string location_json(const MainConf& main, const Level& level) {
     const ngx_http_core_loc_conf_t& core = *level.core;
     JsonObject object;
     object.text("kind", kind_of(core)).text("name", loc.name).text("where", loc.where.text());
-    if (core.lmt_excpt) object.texts("except", excepted_methods(main, level));
+    if (core.limit_except_loc_conf != nullptr) object.texts("only", excepted_methods(core));
+    if (core.lmt_excpt) {
+        const auto* outer = outer_location(main, level);
+        if (outer != nullptr) object.texts("except", excepted_methods(*outer));
+    }
     object.boolean("internal", core.internal);
     object.text("satisfy", core.satisfy == NGX_HTTP_SATISFY_ANY ? "any" : "all");
     object.raw("gate", gate_json(*loc.gate)).raw("sources", sources_json(loc));

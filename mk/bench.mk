@@ -1,0 +1,22 @@
+# Benchmarks of the core: bench/RESULTS.md has the method and the figures.
+
+BENCH_COMMON := build/release/obj/bench/tokens.o $(patsubst %.cc,build/release/obj/%.o,$(CORE_SRCS))
+build/release/obj/bench/%.o: bench/%.cc | build/.deps-test
+	@mkdir -p $(@D)
+	$(CXX) $(CXXFLAGS_ALL) -I. $(FLAGS_release) -c -o $@ $<
+build/release/bench-%: build/release/obj/bench/%.o $(BENCH_COMMON)
+	$(CXX) $(FLAGS_release) -pthread -o $@ $^ $(LIBS)
+.PRECIOUS: build/release/obj/bench/%.o build/release/bench-%
+-include $(wildcard build/release/obj/bench/*.d)
+
+##@ Depth
+.PHONY: bench linear
+bench: build/release/bench-verify ## time of a verification beside the bare signature (ROUNDS=n)
+	@bench/count verify build/release/bench-verify --count
+	@echo
+	@build/release/bench-verify $(ROUNDS)
+
+linear: build/release/bench-linear ## instructions for hostile input grow no more than its size
+	@bench/count linear build/release/bench-linear
+
+TEST_STAGES += linear

@@ -68,10 +68,10 @@ subtest 'formats' => sub {
 subtest 'gate_reply' => sub {
     my $response = get('/reply/');
     is_deeply $response->json, { error => 'Unauthorized', code => 'AUTH_REQUIRED', n => 401,
-        m => 'say A valid credential is required.' }, '401';
+        m => 'say A valid credential is required.' }, 'fields of a 401';
     is $response->header('content-type'), 'application/json', 'type';
     $response = get('/reply/', @auth);
-    is $response->status, 403, '403';
+    is $response->status, 403, 'status 403';
     is $response->body, '{"denied":true}', 'its body';
     is $response->header('content-type'), 'application/vnd.x+json', 'its type';
     like $response->header('www-authenticate'), qr/insufficient_scope", scope="admin"/, 'and the challenge';

@@ -89,7 +89,7 @@ subtest 'return runs before the access phase' => sub {
 };
 
 subtest 'satisfy any' => sub {
-    is get('/any-deny/x')->status, 403, 'neither: the last refusal wins as in nginx';
+    is get('/any-deny/x')->status, 401, 'neither: a 401 wins over a 403';
     is get('/any-deny/x', @user)->status, 200, 'a token is enough';
     is_deeply at_app('X-User'), ['user-1'], 'identity set';
     my $response = get('/any-allow/x', 'X-User' => 'root');

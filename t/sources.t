@@ -148,7 +148,7 @@ subtest 'query argument' => sub {
     like $app->last_request->{uri}, qr{^/query-kept/a\?access_token=\*+&y=1$}, 'gate_strip off: masked, not sent';
     is http_get("/query/x?access_token=$secret&access_token=$secret")->status, 400, 'twice';
     is http_get("/query/x?access_token%3d$secret")->status, 401, 'encoded name is another name';
-    is http_get("/query/x?xaccess_token=$secret")->status, 401, 'longer name';
+    is http_get("/query/x?xaccess_token=$token")->status, 401, 'longer name';
     is http_get("/query/x?access_token=$secret%00")->status, 401, 'encoded byte in it';
     is http_get("/query/x?access_token=$secret;x=1")->status, 401, 'semicolon is no separator';
     is http_get("/public/x?access_token=abc&y=1")->status, 200, 'public location';

@@ -81,6 +81,35 @@ bool is_own_origin(std::string_view origin, std::string_view scheme,
                                without_default_port(scheme, host));
 }
 
+// One octet of `text` at `at`, percent-decoded; moves `at` behind it.
+char decoded_octet(std::string_view text, std::size_t& at) noexcept {
+    const auto digit = [](char c) {
+        if (c >= '0' && c <= '9') return c - '0';
+        const char lower = static_cast<char>(c | 0x20);
+        return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+    };
+    if (text[at] == '%' && text.size() - at > 2) {
+        const int high = digit(text[at + 1]);
+        const int low = digit(text[at + 2]);
+        if (high >= 0 && low >= 0) {
+            at += 3;
+            return static_cast<char>(high * 16 + low);
+        }
+    }
+    return text[at++];
+}
+
+// Where the value begins in an argument that an application may take for one called `name`: the
+// name and '=' are compared decoded. The argument's size when it is another one, or has no value.
+std::size_t value_offset(std::string_view argument, std::string_view name) noexcept {
+    std::size_t at = 0;
+    for (const char wanted : name) {
+        if (at == argument.size() || decoded_octet(argument, at) != wanted) return argument.size();
+    }
+    if (at == argument.size() || decoded_octet(argument, at) != '=') return argument.size();
+    return at;
+}
+
 }  // namespace
 
 Found from_header(std::string_view value, std::string_view scheme) noexcept {
@@ -126,9 +155,8 @@ Found from_arguments(std::string_view query, std::string_view name) noexcept {
 std::vector<Span> argument_values(std::string_view query, std::string_view name) {
     std::vector<Span> spans;
     for_each_piece(query, '&', [&](std::string_view argument) {
-        // Nothing to overwrite in "name" and "name=".
-        if (argument_name(argument) != name || argument.size() <= name.size() + 1) return;
-        const std::size_t start = name.size() + 1;
+        const std::size_t start = value_offset(argument, name);
+        if (start >= argument.size()) return;
         spans.push_back({static_cast<std::size_t>(argument.data() - query.data()) + start,
                          argument.size() - start});
     });

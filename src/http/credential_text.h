@@ -35,7 +35,8 @@ std::string without_cookie(std::string_view line, std::string_view name);
 // a credential has one spelling.
 Found from_arguments(std::string_view query, std::string_view name) noexcept;
 
-// Where the values of the arguments called `name` stand in `query`, for overwriting them in place.
+// Where the values of the arguments called `name` stand in `query`, for overwriting them in place:
+// also of those whose name or '=' is percent-encoded, which are no credential but may hold one.
 struct Span {
     std::size_t offset;
     std::size_t size;

@@ -19,7 +19,7 @@ void remove_identity_headers(ngx_http_request_t* r) {
 
 bool names_any(std::string_view query, const std::set<std::string>& names) {
     for (const std::string& name : names) {
-        if (http::from_arguments(query, name).count > 0) return true;
+        if (!http::argument_values(query, name).empty()) return true;
     }
     return false;
 }

@@ -66,6 +66,7 @@ bool is_repeat(const Record& record) {
     std::string_view address = view(connection->addr_text);
     std::string text(address);
     text.push_back(static_cast<char>(record.decision.reason));
+    text.push_back(static_cast<char>(record.decision.status));
     SipDigest digest = siphash128(main_conf(record.main()).token_id_key, bytes_of(text));
     std::uint64_t key;
     ngx_memcpy(&key, digest.data(), sizeof(key));

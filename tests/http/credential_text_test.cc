@@ -140,6 +140,10 @@ TEST(ArgumentValues, GivesTheSpansToOverwrite) {
     EXPECT_EQ(query.substr(spans[0].offset, spans[0].size), "XYZ");
     EXPECT_EQ(spans[1].offset, query.size() - 1);
     EXPECT_EQ(spans[1].size, 1u);
+    EXPECT_EQ(argument_values("%74%3Dsecret", "t").size(), 1u);
+    EXPECT_EQ(argument_values("%74%3dsecret&t%3Ds", "t").at(1).offset, 17u);
+    EXPECT_TRUE(argument_values("%7", "t").empty());
+    EXPECT_TRUE(argument_values("%7gt=1&t%3=2&tt=3&t=", "t").empty());
     EXPECT_TRUE(argument_values("x=t", "t").empty());
     EXPECT_TRUE(argument_values("", "t").empty());
 }

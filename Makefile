@@ -12,6 +12,8 @@ ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(JOBS)
 endif
 export JOBS
+# V=1 shows the commands.
+Q := $(if $(V),,@)
 
 MODES := debug release asan tsan cov
 ifneq ($(filter-out $(MODES),$(BUILD)),)
@@ -72,15 +74,19 @@ module: build/.deps-build ## build the module against nginx-dev; prints the path
 define mode_rules
 build/$(1)/obj/src/%.o: src/%.cc | build/.deps-build
 	@mkdir -p $$(@D)
-	$$(CXX) $$(CXXFLAGS_ALL) $$(CORE_WARNINGS) $$(FLAGS_$(1)) -c -o $$@ $$<
+	@echo '  CXX $$@'
+	$$(Q)$$(CXX) $$(CXXFLAGS_ALL) $$(CORE_WARNINGS) $$(FLAGS_$(1)) -c -o $$@ $$<
 build/$(1)/obj/tests/%.o: tests/%.cc | build/.deps-test
 	@mkdir -p $$(@D)
-	$$(CXX) $$(CXXFLAGS_ALL) -I. $$(FLAGS_$(1)) -c -o $$@ $$<
+	@echo '  CXX $$@'
+	$$(Q)$$(CXX) $$(CXXFLAGS_ALL) -I. $$(FLAGS_$(1)) -c -o $$@ $$<
 build/$(1)/unit: $$(patsubst %.cc,build/$(1)/obj/%.o,$$(CORE_SRCS) $$(TEST_SRCS) \
         $$(filter-out src/gatectl/main.cc,$$(GATECTL_SRCS)))
-	$$(CXX) $$(FLAGS_$(1)) -pthread -o $$@ $$^ -lgtest -lgtest_main $$(LIBS)
+	@echo '  LINK $$@'
+	$$(Q)$$(CXX) $$(FLAGS_$(1)) -pthread -o $$@ $$^ -lgtest -lgtest_main $$(LIBS)
 build/$(1)/gatectl: $$(patsubst %.cc,build/$(1)/obj/%.o,$$(CORE_SRCS) $$(GATECTL_SRCS))
-	$$(CXX) $$(FLAGS_$(1)) -pthread -o $$@ $$^ $$(LIBS)
+	@echo '  LINK $$@'
+	$$(Q)$$(CXX) $$(FLAGS_$(1)) -pthread -o $$@ $$^ $$(LIBS)
 endef
 $(foreach mode,$(MODES),$(eval $(call mode_rules,$(mode))))
 -include $(wildcard build/*/obj/*/*/*.d)

@@ -71,7 +71,6 @@ std::optional<std::string> generate_key(std::string_view prefix) {
     std::array<std::uint8_t, kSecretOctets> random{};
     if (!crypto::random_bytes(random)) return std::nullopt;
     std::string key;
-    key.reserve(prefix.size() + kSecretDigits + 1 + kChecksumDigits);
     key.append(prefix);
     append_secret_digits(key, random);
     const std::array<char, kChecksumDigits> checksum = checksum_of(key);

@@ -62,6 +62,8 @@ TEST(PrincipalScope, ComesFromRolesThroughTheMap) {
     EXPECT_FALSE(principal.has_scope("users:write"));
     principal.roles = {"*"};
     EXPECT_FALSE(principal.has_scope("users:read"));
+    principal.roles = {};
+    EXPECT_FALSE(principal.has_scope("users:read"));
 }
 
 TEST(PrincipalRole, IsExactOrIncluded) {
@@ -76,6 +78,11 @@ TEST(PrincipalRole, IsExactOrIncluded) {
     EXPECT_FALSE(principal.has_role("orders:write"));
     principal.roles = {"viewer"};
     EXPECT_FALSE(principal.has_role("editor"));
+    principal.roles = {"stranger", "editor"};
+    EXPECT_TRUE(principal.has_role("viewer"));
+    EXPECT_TRUE(principal.has_role("stranger"));
+    principal.roles = {};
+    EXPECT_FALSE(principal.has_role("viewer"));
     principal.roles = {""};
     EXPECT_FALSE(principal.has_role(""));
 }

@@ -49,6 +49,7 @@ TEST(SelectCredential, FindsNoneWhereNothingWasSent) {
 TEST(SelectCredential, TakesTheOneThatWasSent) {
     EXPECT_EQ(select({candidate(kHeader, "", 0), candidate(kArgument, "b")}), "b");
     EXPECT_EQ(select({candidate(kCookie, "c")}), "c");
+    EXPECT_EQ(select({candidate(kHeader, "", 0), candidate(kCookie, "c")}), "c");
     EXPECT_EQ(select({candidate(kVariable, "v")}), "v");
 }
 

@@ -17,7 +17,7 @@ $t->start(<<'EOF');
 gate_issuer corp { issuer https://idp.example.com; jwks_file %%DIR%%/keys.jwks; audience orders; roles staff;
     role_claim realm_access.roles roles role; }
 gate_keys  k { file %%DIR%%/keys.json; prefix k_; roles staff; }
-gate_roles staff file=%%DIR%%/staff.roles;
+gate_roles staff { file %%DIR%%/staff.roles; }
 map $gate_claim_tenant $is_acme { acme 1; default 0; }
 server {
     listen 127.0.0.1:%%PORT%%;
@@ -121,7 +121,6 @@ subtest 'methods' => sub {
 subtest 'claims' => sub {
     my $unmet = '403 claim_unmet';
     passes('eq', { org => { level => 3 } }, '/claim/eq/');
-    refuses('eq is typed', $unmet, { org => { level => '3' } }, '/claim/eq/') if 0;
     refuses('eq', $unmet, { org => { level => 4 } }, '/claim/eq/');
     refuses('missing', $unmet, {}, '/claim/eq/');
     passes('ge', { org => { level => 3.5 } }, '/claim/ge/');
@@ -144,7 +143,7 @@ subtest 'claims' => sub {
     passes('exists', { act => { sub => 'x' } }, '/claim/exists/');
     refuses('exists', '401 claim_unmet', {}, '/claim/exists/');
     passes('!exists', {}, '/claim/absent/');
-    refuses('!exists', $unmet, { act => undef, %{ { act => 1 } } }, '/claim/absent/');
+    refuses('!exists', $unmet, { act => 1 }, '/claim/absent/');
     passes('labels of a key are its claims', $key{labels}, '/claim/plan/');
     refuses('a key without labels', $unmet, $key{wild}, '/claim/plan/');
 };

@@ -179,7 +179,22 @@ SKIP: {
     is(statuses('/ok.txt', $private), '200 200', 'it keeps its start-up value');
 }
 
+# ---- a worker that replaces a dead one knows the change from its first request
+$t->write_file('keys.json', key_file(key_record($second, status => 'revoked')));
+wait_for_statuses('a revoked key', 401, '/ok.txt', by_key($second));
+my %before = map { $_ => 1 } $t->workers;
+$t->allow(qr/exited on signal 9/);
+kill 'KILL', keys %before;
+my @after;
+wait_for(sub {
+    my $response = http_get('/ok.txt', headers => by_key($second));
+    push @after, $response->status if $response->status && !$before{ $response->header('X-Worker') // '' };
+    return @after >= 20;
+}, 10);
+is(join(' ', @after), join(' ', (401) x 20), 'new workers refuse a key revoked before they were born');
+
 # ---- a reload reads everything anew
+$t->write_file('keys.json', '{');
 ok(!$t->reload, 'a reload with a broken file is refused');
 $t->write_file('keys.json', $large);
 $t->write_jwks('corp.jwks', 'rs', 'es256');

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <system_error>
@@ -20,6 +21,13 @@ constexpr ngx_msec_t kReportInterval = 60'000;
 // A stamp this young at start may belong to two states of the file: the kernel's clock ticks in
 // milliseconds, so a later write can leave it as it was.
 constexpr std::int64_t kYoung = 2'000'000'000;
+
+// Nanoseconds since the epoch.
+std::int64_t wall_clock() {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
 
 // One file of one block, as this worker sees it.
 struct Watched {
@@ -40,14 +48,14 @@ struct Watched {
 
 class Watcher {
 public:
-    explicit Watcher(MainConf& main) : main_(main) {
-        const std::int64_t now = std::int64_t{ngx_time()} * 1'000'000'000;
-        for (const auto& live : main.roles) add(live.get(), now);
-        for (const auto& live : main.issuers) add(live.get(), now);
-        for (const auto& live : main.stores) add(live.get(), now);
+    explicit Watcher(MainConf& main) : main_(main), started_(wall_clock()) {
+        for (const auto& live : main.roles) add(live.get());
+        for (const auto& live : main.issuers) add(live.get());
+        for (const auto& live : main.stores) add(live.get());
     }
 
     bool empty() const { return watched_.empty(); }
+    void catch_up();
     void start_timer();
     void stop_timer();
     void tick();
@@ -56,11 +64,11 @@ public:
 
 private:
     template <class Live>
-    void add(Live* live, std::int64_t now) {
+    void add(Live* live) {
         for (std::size_t i = 0; i < live->files.size(); ++i) {
             Watched watched{Block(live), i, {}, {}, {}, false, false, 0, {}};
             const FileStamp& stamp = live->files[i].stamp;
-            if (stamp.changed < now - kYoung) watched.current = stamp;
+            if (stamp.changed < started_ - kYoung) watched.current = stamp;
             watched_.push_back(std::move(watched));
         }
     }
@@ -72,6 +80,7 @@ private:
     void report(Watched& watched, const std::string& problem);
 
     MainConf& main_;
+    std::int64_t started_;
     std::vector<Watched> watched_;
     std::unique_ptr<RenewalTask> task_;  // at most one is on its way
     Watched* task_for_ = nullptr;
@@ -107,6 +116,17 @@ void Watcher::start_timer() {
 
 void Watcher::stop_timer() {
     if (timer_.timer_set) ngx_del_timer(&timer_);
+}
+
+// A worker that replaces a dead one has the master's start-up state: what changed since, and has
+// been at rest for a tick, is taken over before the first request.
+void Watcher::catch_up() {
+    constexpr std::int64_t kRest = std::int64_t{kTick} * 1'000'000;
+    for (Watched& watched : watched_) {
+        const auto stamp = stamp_of(watched.file().path);
+        if (!stamp || *stamp == watched.file().stamp || stamp->changed > started_ - kRest) continue;
+        finish(watched, *stamp, renew_block(watched.block, watched.index));
+    }
 }
 
 void Watcher::tick() {
@@ -221,6 +241,7 @@ ngx_int_t start_watching(ngx_cycle_t* cycle) {
     auto created = std::make_unique<Watcher>(*main);
     if (created->empty()) return NGX_OK;
     watcher = created.release();
+    watcher->catch_up();
     watcher->start_timer();
     return NGX_OK;
 }

@@ -18,8 +18,8 @@ void forget(ngx_http_request_t* r, const ngx_table_elt_t* line) {
         ngx_hash_find(&cmcf->headers_in_hash, hash, line->lowcase_key, line->key.len));
     if (known == nullptr || known->offset == 0) return;
 
-    std::string_view name = lowcase_name(*line);
 #if nginx_version < 1023000
+    std::string_view name = lowcase_name(*line);
     if (name != "cookie" && name != "x-forwarded-for") {
         auto** pointer = reinterpret_cast<ngx_table_elt_t**>(
             reinterpret_cast<char*>(&r->headers_in) + known->offset);

@@ -13,4 +13,22 @@ mutate: build/release/mutate ## change 10^7 valid tokens at random: none may pas
 mutate-short: build/release/mutate
 	@build/release/mutate 100000 $(SEED)
 
+# Objects of the tests and of what is not mutated are built once; see tools/mutate-code.
+MUTANTS := build/mutants
+MUTATED = $(patsubst $(MUTANTS)/%.cc,%,$(wildcard $(MUTANTS)/src/*/*.cc))
+MUTANT_TESTS := $(filter-out tests/gatectl/% tests/conftext/%,$(TEST_SRCS))
+.PHONY: mutate-code mutate-code-build
+$(MUTANTS)/mutants.json: tools/mutate-code $(CORE_SRCS)
+	@tools/mutate-code build $(MUTANTS)
+$(MUTANTS)/%.o: $(MUTANTS)/%.cc
+	$(CXX) -std=c++20 -w -O1 -Isrc -c -o $@ $<
+mutate-code-build: $(MUTANTS)/unit
+$(MUTANTS)/unit: $(MUTATED:%=$(MUTANTS)/%.o) $(MUTANTS)/switch.o \
+        $(patsubst %.cc,build/release/obj/%.o,$(filter-out $(MUTATED:%=%.cc),$(CORE_SRCS)) $(MUTANT_TESTS))
+	$(CXX) -pthread -o $@ $^ -lgtest -lgtest_main $(LIBS)
+# The second make sees the list of files that the first step wrote.
+mutate-code: $(MUTANTS)/mutants.json ## do the unit tests notice mutants of the code that decides?
+	@$(MAKE) --no-print-directory mutate-code-build
+	@tools/mutate-code run $(MUTANTS) $(MUTANTS)/unit
+
 TEST_STAGES += mutate-short

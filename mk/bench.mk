@@ -3,9 +3,11 @@
 BENCH_COMMON := build/release/obj/bench/tokens.o $(patsubst %.cc,build/release/obj/%.o,$(CORE_SRCS))
 build/release/obj/bench/%.o: bench/%.cc | build/.deps-test
 	@mkdir -p $(@D)
-	$(CXX) $(CXXFLAGS_ALL) -I. $(FLAGS_release) -c -o $@ $<
+	@echo '  CXX $@'
+	$(Q)$(CXX) $(CXXFLAGS_ALL) -I. $(FLAGS_release) -c -o $@ $<
 build/release/bench-%: build/release/obj/bench/%.o $(BENCH_COMMON)
-	$(CXX) $(FLAGS_release) -pthread -o $@ $^ $(LIBS)
+	@echo '  LINK $@'
+	$(Q)$(CXX) $(FLAGS_release) -pthread -o $@ $^ $(LIBS)
 .PRECIOUS: build/release/obj/bench/%.o build/release/bench-%
 -include $(wildcard build/release/obj/bench/*.d)
 

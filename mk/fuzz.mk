@@ -15,12 +15,15 @@ FUZZ_LIBS := -ljansson -lpcre2-8 -lcrypto
 define fuzz_rules
 build/fuzz-$(1)/%.o: %.cc | build/.deps-test
 	@mkdir -p $$(@D)
-	$$(FUZZ_CXX) $$(FUZZ_CXXFLAGS) $$(FUZZ_FLAGS_$(1)) -c -o $$@ $$<
+	@echo '  CXX $$@'
+	$$(Q)$$(FUZZ_CXX) $$(FUZZ_CXXFLAGS) $$(FUZZ_FLAGS_$(1)) -c -o $$@ $$<
 build/fuzz-$(1)/core.a: $$(patsubst %.cc,build/fuzz-$(1)/%.o,$$(FUZZ_CORE) $$(FUZZ_HELPERS))
 	@rm -f $$@
-	ar rcs $$@ $$^
+	@echo '  AR  $$@'
+	$$(Q)ar rcs $$@ $$^
 build/fuzz-$(1)/%: build/fuzz-$(1)/tests/fuzz/%_fuzz.o build/fuzz-$(1)/core.a
-	$$(FUZZ_CXX) $$(FUZZ_LINK_$(1)) -o $$@ $$^ $$(FUZZ_LIBS)
+	@echo '  LINK $$@'
+	$$(Q)$$(FUZZ_CXX) $$(FUZZ_LINK_$(1)) -o $$@ $$^ $$(FUZZ_LIBS)
 .PRECIOUS: build/fuzz-$(1)/%.o build/fuzz-$(1)/tests/fuzz/%_fuzz.o
 endef
 $(foreach mode,asan cov,$(eval $(call fuzz_rules,$(mode))))

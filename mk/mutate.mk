@@ -3,7 +3,8 @@
 MUTATE_SRCS := $(wildcard tests/mutate/*.cc)
 MUTATE_OBJS := $(patsubst %.cc,build/release/obj/%.o,$(CORE_SRCS) $(MUTATE_SRCS))
 build/release/mutate: $(MUTATE_OBJS)
-	$(CXX) $(FLAGS_release) -pthread -o $@ $^ $(LIBS)
+	@echo '  LINK $@'
+	$(Q)$(CXX) $(FLAGS_release) -pthread -o $@ $^ $(LIBS)
 
 ##@ Depth
 .PHONY: mutate mutate-short
@@ -21,11 +22,13 @@ MUTANT_TESTS := $(filter-out tests/gatectl/% tests/conftext/%,$(TEST_SRCS))
 $(MUTANTS)/mutants.json: tools/mutate-code $(CORE_SRCS)
 	@tools/mutate-code build $(MUTANTS)
 $(MUTANTS)/%.o: $(MUTANTS)/%.cc
-	$(CXX) -std=c++20 -w -O1 -Isrc -c -o $@ $<
+	@echo '  CXX $@'
+	$(Q)$(CXX) -std=c++20 -w -O1 -Isrc -c -o $@ $<
 mutate-code-build: $(MUTANTS)/unit
 $(MUTANTS)/unit: $(MUTATED:%=$(MUTANTS)/%.o) $(MUTANTS)/switch.o \
         $(patsubst %.cc,build/release/obj/%.o,$(filter-out $(MUTATED:%=%.cc),$(CORE_SRCS)) $(MUTANT_TESTS))
-	$(CXX) -pthread -o $@ $^ -lgtest -lgtest_main $(LIBS)
+	@echo '  LINK $@'
+	$(Q)$(CXX) -pthread -o $@ $^ -lgtest -lgtest_main $(LIBS)
 # The second make sees the list of files that the first step wrote.
 mutate-code: $(MUTANTS)/mutants.json ## do the unit tests notice mutants of the code that decides?
 	@$(MAKE) --no-print-directory mutate-code-build

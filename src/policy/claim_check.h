@@ -16,6 +16,6 @@ enum class Truth : std::uint8_t { kFalse, kTrue, kUnknown };
 // `claim` with `requirement.op`, before negation. A missing claim is kUnknown for every operator
 // but kExists; null exists neither way.
 Truth check_claim(jose::Value claim, const Requirement& requirement,
-                 std::span<const RuleValue> values);
+                  std::span<const RuleValue> values);
 
 }  // namespace gate::policy

@@ -288,7 +288,7 @@ TEST(Json, AgreesWithJanssonOnMutatedTexts) {
     int accepted = 0;
     for (int round = 0; round < 5000; ++round) {
         std::string text = seed_text;
-        for (std::uint32_t edits = 1 + random() % 3; edits > 0; --edits) {
+        for (std::size_t edits = 1 + random() % 3; edits > 0; --edits) {
             const std::size_t at = random() % text.size();
             const char octet = kOctets[random() % kOctets.size()];
             switch (random() % 3) {

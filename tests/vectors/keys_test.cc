@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "base/base64url.h"
 #include "jose/key_set.h"
 #include "jose/signer.h"
 #include "tests/support/judge.h"
@@ -83,6 +84,10 @@ TEST(KnownSecrets, AreAllRecognised) {
         const auto status = keys.add_secret(bytes_of(secret), "", {});
         ASSERT_FALSE(status);
         EXPECT_EQ(code(status.error().reason), "jwk_weak");
+        const auto as_jwk =
+            keys.add_jwks(R"({"kty":"oct","k":")" + base64url_encode(bytes_of(secret)) + "\"}");
+        ASSERT_FALSE(as_jwk);
+        EXPECT_EQ(code(as_jwk.error().reason), "jwk_weak");
         count.ran();
     }
 }

@@ -10,24 +10,6 @@ namespace gate::ctl {
 
 namespace {
 
-std::string json_of(const Route& route) {
-    std::vector<std::string> required;
-    for (const RouteLine& line : route.required) {
-        JsonObject object;
-        object.text("directive", line.directive).text("text", line.text);
-        required.push_back(object.text("where", line.where).str());
-    }
-    JsonObject object;
-    object.texts("server", route.server_names).texts("listen", route.listens);
-    object.text("location", route.location).text("kind", route.kind);
-    object.texts("methods", route.methods).texts("but", route.but);
-    object.boolean("other_methods", route.others).boolean("refused", route.refused);
-    object.boolean("public", route.is_public).texts("accepts", route.accepts);
-    object.boolean("optional", route.optional).boolean("dry_run", route.dry_run);
-    object.boolean("satisfy_any", route.satisfy_any).boolean("internal", route.internal);
-    return object.raw("required", json_array(required)).text("where", route.where).str();
-}
-
 // File names below the main file's directory lose it.
 class Shortener {
 public:
@@ -60,11 +42,16 @@ std::string methods_of(const Route& route) {
     return joined(route.methods, " ", "all");
 }
 
+// Whether a request without a credential may pass.
+bool is_open(const Route& route) {
+    if (route.is_public || route.dry_run) return true;
+    return route.satisfy_any || (!route.refused && route.optional && route.required.empty());
+}
+
 std::string accepted_of(const Route& route) {
-    if (route.refused) return "refused";
     if (route.is_public) return "public";
-    std::string text = joined(route.accepts, " ");
-    if (route.optional) text += ", or nobody";
+    std::string text = route.refused ? "refused" : joined(route.accepts, " ");
+    if (route.optional && route.required.empty() && !route.refused) text += ", or nobody";
     if (route.satisfy_any) text += ", or another module (satisfy any)";
     if (route.dry_run) text += " (dry run: refuses nobody)";
     return text;
@@ -81,14 +68,32 @@ std::string required_of(const Route& route, const Shortener& shorten) {
     return joined(lines, "; ");
 }
 
+std::string json_of(const Route& route) {
+    std::vector<std::string> required;
+    for (const RouteLine& line : route.required) {
+        JsonObject object;
+        object.text("directive", line.directive).text("text", line.text);
+        required.push_back(object.text("where", line.where).str());
+    }
+    JsonObject object;
+    object.texts("server", route.server_names).texts("listen", route.listens);
+    object.text("location", route.location).text("kind", route.kind);
+    object.texts("methods", route.methods).texts("but", route.but);
+    object.boolean("other_methods", route.others).boolean("refused", route.refused);
+    object.boolean("public", route.is_public).texts("accepts", route.accepts);
+    object.boolean("optional", route.optional).boolean("dry_run", route.dry_run);
+    object.boolean("satisfy_any", route.satisfy_any)
+        .boolean("internal", route.internal)
+        .boolean("open", is_open(route));
+    return object.raw("required", json_array(required)).text("where", route.where).str();
+}
+
 int run_routes(const Arguments& arguments, Io& io) {
     const auto dump = read_configuration(arguments);
     if (!dump) return refuse(io, dump.error());
     auto routes = routes_of(dump->root());
     if (arguments.has("public")) {
-        std::erase_if(routes, [](const Route& route) {
-            return !route.is_public && !route.optional && !route.dry_run && !route.satisfy_any;
-        });
+        std::erase_if(routes, [](const Route& route) { return !is_open(route); });
     }
     if (arguments.has("json")) {
         std::vector<std::string> elements;

@@ -1,0 +1,93 @@
+#include "gatectl/encoding.h"
+
+#include "tests/gatectl/tool.h"
+
+namespace gate::ctl {
+namespace {
+
+std::string decoded(std::string_view text) {
+    const auto octets = decode_base64(text);
+    return octets ? std::string(text_of(*octets)) : "(none)";
+}
+
+std::string secret(std::string_view text, SecretEncoding encoding) {
+    const auto octets = decode_secret(text, encoding);
+    return octets ? std::string(octets->text()) : "(" + octets.error() + ")";
+}
+
+TEST(DecodeBase64, TakesPaddedAndUnpaddedText) {
+    EXPECT_EQ(decoded("YQ=="), "a");
+    EXPECT_EQ(decoded("YQ"), "a");
+    EXPECT_EQ(decoded("YWI="), "ab");
+    EXPECT_EQ(decoded("YWJj"), "abc");
+    EXPECT_EQ(decoded("+/+/"), "\xfb\xff\xbf");
+    EXPECT_EQ(decoded(""), "");
+}
+
+TEST(DecodeBase64, RefusesOtherText) {
+    for (const char* bad : {"YQ=", "YQ===", "=", "Y=Q=", "Y", "YQ==YQ==", "-_-_", "YW J", "YR=="}) {
+        EXPECT_EQ(decoded(bad), "(none)") << bad;
+    }
+}
+
+TEST(EncodeBase64, PadsAndIsDecodedAgain) {
+    EXPECT_EQ(encode_base64(bytes_of("a")), "YQ==");
+    EXPECT_EQ(encode_base64(bytes_of("ab")), "YWI=");
+    EXPECT_EQ(encode_base64(bytes_of("abc")), "YWJj");
+    EXPECT_EQ(encode_base64(bytes_of("\xfb\xff\xbf")), "+/+/");
+}
+
+TEST(DecodeSecret, DropsOneNewlineOfAText) {
+    EXPECT_EQ(secret("abc\n", SecretEncoding::kText), "abc");
+    EXPECT_EQ(secret("abc\r\n", SecretEncoding::kText), "abc");
+    EXPECT_EQ(secret("abc\n\n", SecretEncoding::kText), "abc\n");
+    EXPECT_EQ(secret("abc\r", SecretEncoding::kText), "abc\r");
+    EXPECT_EQ(secret("", SecretEncoding::kText), "");
+}
+
+TEST(DecodeSecret, SkipsBlanksInHexAndBase64) {
+    EXPECT_EQ(secret("61 62\n63\n", SecretEncoding::kHex), "abc");
+    EXPECT_EQ(secret("YW Jj\r\n", SecretEncoding::kBase64), "abc");
+    EXPECT_EQ(secret("-_-_", SecretEncoding::kBase64), "\xfb\xff\xbf");
+    EXPECT_EQ(secret("6g", SecretEncoding::kHex), "(is not hexadecimal)");
+    EXPECT_EQ(secret("Y", SecretEncoding::kBase64), "(is not base64)");
+}
+
+TEST(FindEncoding, KnowsThreeNames) {
+    EXPECT_EQ(find_encoding("text"), SecretEncoding::kText);
+    EXPECT_EQ(find_encoding("hex"), SecretEncoding::kHex);
+    EXPECT_EQ(find_encoding("base64"), SecretEncoding::kBase64);
+    EXPECT_EQ(find_encoding("HEX"), std::nullopt);
+}
+
+class SecretFile : public DirectoryTest {};
+
+TEST_F(SecretFile, NamesTheFileInItsErrors) {
+    const std::string file = write("s", "xyz");
+    const auto bad = read_secret_file(file, SecretEncoding::kHex);
+    ASSERT_FALSE(bad);
+    EXPECT_EQ(bad.error(), file + ": is not hexadecimal");
+    const auto missing = read_secret_file(path("none"), SecretEncoding::kText);
+    ASSERT_FALSE(missing);
+    EXPECT_EQ(missing.error(), path("none") + ": No such file or directory");
+}
+
+TEST(SecretNew, PrintsRandomOctets) {
+    const ToolResult hex = tool({"secret", "new"});
+    EXPECT_EQ(hex.status, kDone);
+    EXPECT_EQ(hex.out.size(), 129u);
+    EXPECT_TRUE(from_hex(std::string_view(hex.out).substr(0, 128)));
+    EXPECT_NE(tool({"secret", "new"}).out, hex.out);
+    const ToolResult base64 = tool({"secret", "new", "--base64", "--octets", "32"});
+    EXPECT_EQ(decode_base64(std::string_view(base64.out).substr(0, 44))->size(), 32u);
+}
+
+TEST(SecretNew, RefusesShortSecrets) {
+    for (const char* octets : {"31", "1025", "0", "-1", "x", "32x", ""}) {
+        EXPECT_EQ(tool({"secret", "new", "--octets", octets}).status, kUsage) << octets;
+    }
+    EXPECT_EQ(tool({"secret", "new", "--hex", "--base64"}).status, kUsage);
+}
+
+}  // namespace
+}  // namespace gate::ctl

@@ -26,7 +26,7 @@ server {
 }
 CONF
 
-sub explain {
+sub explained {
     my ($credential, @arguments) = @_;
     my %environment = $t->_environment;
     local @ENV{ keys %environment } = values %environment;
@@ -39,7 +39,7 @@ sub explain {
 sub reason_of_nginx {
     my ($header, $value) = @_;
     $t->mark;
-    my $answer = http_request(method => 'GET', path => '/', headers => [$header, $value]);
+    my $answer = http_get('/', headers => [$header, $value]);
     return '' if $answer->status != 401;
     my $line = wait_for(sub { ($t->log_since_mark =~ /auth: deny reason=(\w+)/)[0] }, 2);
     return $line || 'no line';
@@ -48,7 +48,7 @@ sub reason_of_nginx {
 # What explain says; fails if its status or its checks contradict it.
 sub reason_of_explain {
     my ($credential, $check, @arguments) = @_;
-    my ($status, $out, $err) = explain($credential, '--json', @arguments);
+    my ($status, $out, $err) = explained($credential, '--json', @arguments);
     my $told = eval { JSON::PP->new->utf8->decode($out) } or return "no JSON: $err";
     my @failed = grep { $_->{outcome} eq 'failed' } @{ $told->{checks} };
     my $accepted = $told->{verdict} eq 'accept';
@@ -98,19 +98,19 @@ is reason_of_explain(api_key('acme_'), 'lookup', '--store', 'partner'), 'key_unk
 # ---- for people, without values
 
 my $token = mint(claims => { sub => 'somebody-secret', scope => 'hidden:scope' });
-my ($status, $out) = explain($token, '--issuer', 'corp');
+my ($status, $out) = explained($token, '--issuer', 'corp');
 is $status, 0, 'a good token is accepted';
 like $out, qr/^signature +ok/m, 'each check with its outcome';
 like $out, qr/^sub +string of 15 octets$/m, 'claims by type and length';
 like $out, qr/^verdict  accept$/m, 'and the verdict';
 unlike $out, qr/somebody-secret|hidden:scope|\Q$now\E/, 'values do not show';
-($status, $out) = explain(mint(claims => { exp => $now - 100 }), '--issuer', 'corp');
+($status, $out) = explained(mint(claims => { exp => $now - 100 }), '--issuer', 'corp');
 like $out, qr/^times +failed +exp \d+ s ago.*: exp_past$/m, 'says how long ago a token expired';
 like $out, qr/^signature +not reached/m, 'and what was not reached';
 
-($status, $out, my $err) = explain($token, '--issuer', 'nobody');
+($status, $out, my $err) = explained($token, '--issuer', 'nobody');
 is $status, 1, 'an unknown issuer is refused';
 is $err, "gatectl: no issuer \"nobody\"; declared: corp\n", 'and the declared ones are named';
-is((explain($token))[0], 2, 'neither issuer nor store is a usage error');
+is((explained($token))[0], 2, 'neither issuer nor store is a usage error');
 
 done_testing();

@@ -24,7 +24,7 @@ inline ngx_str_t str(std::string_view text) noexcept {
 inline std::string_view copy(ngx_pool_t* pool, std::string_view text) {
     auto* data = static_cast<char*>(ngx_pnalloc(pool, text.size() + 1));
     if (data == nullptr) throw std::bad_alloc();
-    ngx_memcpy(data, text.data(), text.size());
+    if (!text.empty()) ngx_memcpy(data, text.data(), text.size());
     data[text.size()] = '\0';
     return {data, text.size()};
 }

@@ -170,6 +170,7 @@ bool Suite::gate_accepts(const Sample& sample) const {
     request.credential = {policy::CredentialKind::kJwt, sample.token};
     request.issuers = {&trusted_, 1};
     request.now = kNow;
+    request.headers = &headers_;  // as a worker does
     return std::holds_alternative<policy::Verified>(policy::Authentication(request).start());
 }
 

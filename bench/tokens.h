@@ -56,6 +56,7 @@ private:
     std::unique_ptr<EVP_PKEY, FreeKey> raw_key_;
     ByteVector raw_secret_;
     std::vector<Sample> samples_;
+    mutable jose::HeaderCache headers_;
 };
 
 }  // namespace gate::bench

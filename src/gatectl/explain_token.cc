@@ -75,8 +75,9 @@ private:
             return;
         }
         token_ = *std::move(token);
-        checks_.passed("shape", size + ", alg " + std::string(info(token_->alg).name) + ", kid " +
-                                    (token_->kid ? json_string(*token_->kid) : "absent"));
+        checks_.passed("shape",
+                       size + ", alg " + std::string(info(token_->header.alg).name) + ", kid " +
+                           (token_->header.kid ? json_string(*token_->header.kid) : "absent"));
     }
 
     void check_payload() {
@@ -103,7 +104,7 @@ private:
 
     void check_algorithm() {
         if (checks_.ended()) return checks_.passed("algorithm", "");
-        const bool allowed = issuer_.algorithms.contains(token_->alg);
+        const bool allowed = issuer_.algorithms.contains(token_->header.alg);
         checks_.judged("algorithm", allowed ? Reason::kNone : Reason::kAlgNotAllowed,
                        "allowed are " + issuer_.algorithms.names());
     }
@@ -135,7 +136,8 @@ private:
         if (!checks_.ended()) {
             const auto good = jose::verify_signature(*token_, *trusted_.keys, issuer_.algorithms);
             if (!good) reason = good.error();
-            const bool named = token_->kid && trusted_.keys->find(*token_->kid) != nullptr;
+            const bool named =
+                token_->header.kid && trusted_.keys->find(*token_->header.kid) != nullptr;
             key = (named ? "the one named by kid " : "by algorithm ") + key;
         }
         const bool found = reason == Reason::kNone || reason == Reason::kSigBad;

@@ -157,7 +157,7 @@ Result<Claims, Reason> read_claims(const Document& payload, const Issuer& issuer
 }
 
 bool verifies(const SetKey& key, const Token& token) {
-    return key.key->verify(token.alg, bytes_of(token.signing_input), token.signature);
+    return key.key->verify(token.header.alg, bytes_of(token.signing_input), token.signature);
 }
 
 Status<Reason> verified(bool good) {
@@ -184,23 +184,23 @@ Result<std::optional<std::string_view>, Reason> issuer_of(const Document& payloa
 }
 
 Status<Reason> verify_signature(const Token& token, const KeySet& keys, crypto::AlgSet allowed) {
-    if (!allowed.contains(token.alg)) return fail(Reason::kAlgNotAllowed);
+    if (!allowed.contains(token.header.alg)) return fail(Reason::kAlgNotAllowed);
     if (keys.keys().empty()) return fail(Reason::kJwksUnavailable);
-    if (token.kid) {
-        if (const SetKey* named = keys.find(*token.kid)) {
-            if (!named->algs.contains(token.alg)) return fail(Reason::kAlgKeyMismatch);
+    if (token.header.kid) {
+        if (const SetKey* named = keys.find(*token.header.kid)) {
+            if (!named->algs.contains(token.header.alg)) return fail(Reason::kAlgKeyMismatch);
             return verified(verifies(*named, token));
         }
-        if (const SkippedKey* skipped = keys.find_skipped(*token.kid)) {
+        if (const SkippedKey* skipped = keys.find_skipped(*token.header.kid)) {
             return fail(skipped->reason);
         }
     }
     bool candidate = false;
     bool fitting = false;
     for (const SetKey& key : keys.keys()) {
-        if (token.kid && !key.kid.empty()) continue;
+        if (token.header.kid && !key.kid.empty()) continue;
         candidate = true;
-        if (!key.algs.contains(token.alg)) continue;
+        if (!key.algs.contains(token.header.alg)) continue;
         fitting = true;
         if (verifies(key, token)) return Done{};
     }
@@ -216,7 +216,7 @@ Status<Reason> check_times(const Document& payload, const Issuer& issuer, Second
 
 Result<Claims, Reason> verify_jwt(const Token& token, const Document& payload, const Issuer& issuer,
                                   const KeySet& keys, Seconds now) {
-    if (!issuer.algorithms.contains(token.alg)) return fail(Reason::kAlgNotAllowed);
+    if (!issuer.algorithms.contains(token.header.alg)) return fail(Reason::kAlgNotAllowed);
     const Value root = payload.root();
     const auto times = read_times(root);
     if (!times) return fail(times.error());
@@ -229,7 +229,7 @@ Result<Claims, Reason> verify_jwt(const Token& token, const Document& payload, c
     if (!iss) return fail(iss.error());
     if (issuer.iss && *iss != *issuer.iss) return fail(Reason::kIssMismatch);
     if (const auto aud = check_audience(root.member("aud"), issuer); !aud) return fail(aud.error());
-    if (const auto typ = check_type(token.typ, issuer); !typ) return fail(typ.error());
+    if (const auto typ = check_type(token.header.typ, issuer); !typ) return fail(typ.error());
     if (const auto all = check_required(root, issuer); !all) return fail(all.error());
     if (const auto life = check_lifetime(*times, issuer); !life) return fail(life.error());
     return read_claims(payload, issuer, *times);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "nginx/bridge.h"
+#include "nginx/worker.h"
 
 namespace gate::nginx {
 
@@ -47,13 +48,15 @@ policy::Outcome authenticate(ngx_http_request_t* r, const Record& record, const 
     for (const LiveIssuer* live : location.gate->issuers) issuers.push_back(live->trusted());
     for (const LiveStore* live : location.gate->stores) stores.push_back(&live->store);
 
-    policy::Authentication authentication({.credential = record.extraction.credential,
-                                           .issuers = issuers,
-                                           .stores = stores,
-                                           .optional = location.gate->optional,
-                                           .max_size = *location.max_token_size,
-                                           .client_address = address_of(r),
-                                           .now = ngx_time()});
+    policy::Authentication authentication(
+        {.credential = record.extraction.credential,
+         .issuers = issuers,
+         .stores = stores,
+         .optional = location.gate->optional,
+         .max_size = *location.max_token_size,
+         .client_address = address_of(r),
+         .now = ngx_time(),
+         .headers = worker() != nullptr ? &worker()->headers : nullptr});
     policy::Outcome outcome = authentication.start();
     while (auto* need = std::get_if<policy::Need>(&outcome)) {
         outcome = authentication.resume(answer(*need, location));

@@ -8,6 +8,7 @@
 #include "nginx/refusal_log.h"
 #include "nginx/variables.h"
 #include "nginx/watch.h"
+#include "nginx/worker.h"
 
 namespace gate::nginx {
 
@@ -55,12 +56,16 @@ bool serves_requests() {
 
 ngx_int_t init_process(ngx_cycle_t* cycle) noexcept {
     if (!serves_requests()) return NGX_OK;
-    return guard(cycle->log, ngx_int_t{NGX_ERROR},
-                 [&]() -> ngx_int_t { return start_watching(cycle); });
+    return guard(cycle->log, ngx_int_t{NGX_ERROR}, [&]() -> ngx_int_t {
+        start_worker();
+        return start_watching(cycle);
+    });
 }
 
 void exit_process(ngx_cycle_t*) noexcept {
-    if (serves_requests()) stop_watching();
+    if (!serves_requests()) return;
+    stop_watching();
+    stop_worker();
 }
 
 ngx_http_module_t gate_context = {

@@ -52,13 +52,13 @@ std::shared_ptr<Principal> make_principal(jose::Claims claims, const jose::Token
     principal->subject = std::move(claims.subject);
     principal->issuer = claims.issuer;
     principal->client = claims.client;
-    if (token.kid) principal->key_id = *token.kid;
+    if (token.header.kid) principal->key_id = *token.header.kid;
     principal->scopes = std::move(claims.scopes);
     principal->roles = std::move(claims.roles);
     principal->groups = std::move(claims.groups);
     principal->expires = claims.expires;
     principal->claims = std::move(claims.payload);
-    principal->header = token.header;
+    principal->header = token.header.document;
     principal->role_map = trusted.roles;
     return principal;
 }
@@ -121,7 +121,7 @@ Outcome Authentication::start() {
 Outcome Authentication::start_jwt() {
     const std::string_view text = request_.credential.text;
     if (text.size() > request_.max_size) return Deny{Reason::kTokTooLong};
-    const auto token = jose::parse_token(text);
+    const auto token = jose::parse_token(text, request_.headers);
     if (!token) return Deny{token.error()};
     const auto payload = jose::Document::parse(text_of(token->payload));
     if (!payload) return Deny{payload.error()};

@@ -16,6 +16,7 @@
 #include "apikey/record.h"
 #include "base/reason.h"
 #include "base/time.h"
+#include "jose/header.h"
 #include "jose/issuer.h"
 #include "jose/jwt.h"
 #include "jose/key_set.h"
@@ -62,6 +63,7 @@ struct Request {
     std::size_t max_size = 8192;
     Bytes client_address;  // 4 or 16 octets
     Seconds now = 0;
+    jose::HeaderCache* headers = nullptr;  // remembers JOSE headers between requests
 };
 
 struct Verified {

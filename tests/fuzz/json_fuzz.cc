@@ -115,13 +115,13 @@ void check_header(std::string_view header) {
         return;
     }
     for (const char* name : {"crit", "enc", "zip"}) GATE_INVARIANT(!has_member(header, name));
-    const std::string name(crypto::info(token->alg).name);
-    GATE_INVARIANT(token->header.root().member("alg").string() == name);
+    const std::string name(crypto::info(token->header.alg).name);
+    GATE_INVARIANT(token->header.document.root().member("alg").string() == name);
     GATE_INVARIANT(hint.alg == name || header.size() > 3072);
-    if (token->kid) {
-        GATE_INVARIANT(!token->kid->empty() && token->kid->size() <= jose::kMaxKidSize);
+    if (token->header.kid) {
+        GATE_INVARIANT(!token->header.kid->empty() && token->header.kid->size() <= jose::kMaxKidSize);
     }
-    GATE_INVARIANT(token->kid.has_value() == has_member(header, "kid"));
+    GATE_INVARIANT(token->header.kid.has_value() == has_member(header, "kid"));
     GATE_INVARIANT(token->signing_input == text.substr(0, text.size() - 5));
     GATE_INVARIANT(text_of(token->payload) == "{}" && text_of(token->signature) == "sig");
 }

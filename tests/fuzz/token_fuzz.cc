@@ -79,7 +79,7 @@ void check_raw(const World& world, std::string_view text) {
         bool known = false;
         for (const Signer& signer : world.signers) {
             known = known ||
-                    (token->alg == signer.alg && token->signing_input == signer.signing_input &&
+                    (token->header.alg == signer.alg && token->signing_input == signer.signing_input &&
                      (signer.token.empty() || signer.token == text));
         }
         GATE_INVARIANT(known);
@@ -161,8 +161,8 @@ void check_claims(const World& world, std::string_view header, std::string_view 
         return;
     }
     GATE_INVARIANT(static_cast<bool>(times));
-    GATE_INVARIANT(token->alg == Alg::kHS256);
-    GATE_INVARIANT(!token->kid || token->kid == "oct");
+    GATE_INVARIANT(token->header.alg == Alg::kHS256);
+    GATE_INVARIANT(!token->header.kid || token->header.kid == "oct");
     const JsonPtr json = load(header);
     const json_t* typ = json_object_get(json.get(), "typ");
     GATE_INVARIANT(json_is_string(typ));

@@ -29,20 +29,20 @@ TEST(ParseToken, TakesApartWhatIsThere) {
         token(R"({"alg":"ES256","kid":"k1","typ":"at+jwt"})", R"({"sub":"u"})", "xyz");
     const auto parsed = parse_token(text);
     ASSERT_TRUE(parsed);
-    EXPECT_EQ(parsed->alg, crypto::Alg::kES256);
-    EXPECT_EQ(parsed->kid, "k1");
-    EXPECT_EQ(parsed->typ, "at+jwt");
+    EXPECT_EQ(parsed->header.alg, crypto::Alg::kES256);
+    EXPECT_EQ(parsed->header.kid, "k1");
+    EXPECT_EQ(parsed->header.typ, "at+jwt");
     EXPECT_EQ(text_of(parsed->payload), R"({"sub":"u"})");
     EXPECT_EQ(text_of(parsed->signature), "xyz");
     EXPECT_EQ(parsed->signing_input, std::string_view(text).substr(0, text.rfind('.')));
-    EXPECT_EQ(parsed->header.root().member("kid").string(), "k1");
+    EXPECT_EQ(parsed->header.document.root().member("kid").string(), "k1");
 }
 
 TEST(ParseToken, LeavesOptionalParametersOut) {
     const std::string text = token(R"({"alg":"HS256"})", "", "");
     const auto parsed = parse_token(text);
     ASSERT_TRUE(parsed);
-    EXPECT_FALSE(parsed->kid || parsed->typ);
+    EXPECT_FALSE(parsed->header.kid || parsed->header.typ);
     EXPECT_TRUE(parsed->payload.empty() && parsed->signature.empty());
 }
 

@@ -18,6 +18,7 @@ use Test::More ();
 use Time::HiRes qw(sleep time);
 
 use Gate::Ports ();
+use Gate::Guard ();
 use Gate::HTTP qw(http_raw http_request http_get http_post curl request_bytes);
 use Gate::Token qw(key new_key mint sign jwk jwks pem api_key key_record key_file
     encode_base64url decode_base64url json);
@@ -58,6 +59,7 @@ sub new {
     }, $class;
     $self->{nginx} = $ENV{GATE_NGINX} || (grep { -x } map {"$_/nginx"} split(/:/, $ENV{PATH}),
         '/usr/sbin', '/usr/local/sbin')[0] || 'nginx';
+    $self->{guard} = Gate::Guard::start($dir);
     push @instances, $self;
     return $self;
 }
@@ -374,6 +376,7 @@ sub done_testing {
         my $started = -e "$self->{dir}/start.out";
         my $graceful = $self->stop;
         $_->stop for @{ $self->{upstreams} };
+        Gate::Guard::stop($self->{guard});
         next if !$started;
         Test::More::ok($graceful, 'nginx stopped gracefully')
             or Test::More::diag($self->error_log =~ /((?:.*\n){0,10})\z/);
@@ -385,13 +388,14 @@ sub done_testing {
 }
 
 # A test that died or was interrupted leaves no process behind.
-$SIG{$_} = sub { exit 1 } for grep { !$SIG{$_} } qw(INT TERM HUP);
+$SIG{$_} = sub { exit 1 } for grep { !$SIG{$_} } qw(INT TERM HUP PIPE ALRM);
 
 END {
     my $status = $?;
     for my $self (grep { $_->{owner} == $$ } @instances) {
         Test::More::diag("error.log: $_") for $self->problems;
         $self->kill_all if $self->pid;
+        Gate::Guard::stop($self->{guard});
     }
     $? = $status;
 }

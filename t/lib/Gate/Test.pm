@@ -9,7 +9,7 @@ package Gate::Test;
 use strict;
 use warnings;
 
-use Cwd qw(abs_path getcwd);
+use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use File::Temp ();
 use JSON::PP ();
@@ -53,10 +53,8 @@ sub new {
     my ($class, %opt) = @_;
     my $dir = File::Temp::tempdir('gate-test-XXXXXXXX', TMPDIR => 1, CLEANUP => !$ENV{GATE_KEEP});
     chmod 0755, $dir;
-    my $self = bless {
-        module => 1, workers => 1, log_level => 'info', %opt,
-        dir => $dir, owner => $$, ports => {}, allowed => [], upstreams => [], mark => 0,
-    }, $class;
+    my $self = bless { module => 1, workers => 1, log_level => 'info', %opt, dir => $dir, owner => $$,
+        ports => {}, allowed => [], upstreams => [], mark => 0 }, $class;
     $self->{nginx} = $ENV{GATE_NGINX} || (grep { -x } map {"$_/nginx"} split(/:/, $ENV{PATH}),
         '/usr/sbin', '/usr/local/sbin')[0] || 'nginx';
     $self->{guard} = Gate::Guard::start($dir);
@@ -248,9 +246,7 @@ sub reload {
             $log =~ /worker process (\d+) exited/g;
         return $new && !grep { !$leaving{$_} && kill 0, $_ } keys %old;
     }, $opt{timeout} // 20);
-    if ($refused) {
-        $self->allow(qr/\Q$_\E/) for substr($self->error_log, $from) =~ /(\[emerg\].*)/g;
-    }
+    $refused and $self->allow(map {qr/\Q$_\E/} substr($self->error_log, $from) =~ /(\[emerg\].*)/g);
     return $done && !$refused;
 }
 
@@ -304,7 +300,7 @@ sub grpc_server_config {
 
 sub error_log { my ($self) = @_; return slurp("$self->{dir}/error.log"); }
 sub access_log { my ($self) = @_; return slurp("$self->{dir}/access.log"); }
-sub mark { my ($self) = @_; $self->{mark} = length $self->error_log; return; }
+sub mark { $_[0]{mark} = length $_[0]->error_log; return; }
 sub log_since_mark { my ($self) = @_; return substr $self->error_log, $self->{mark}; }
 
 # A line that this test provokes and that is no fault.

@@ -1,5 +1,5 @@
-// What differs between nginx versions: since 1.23.0 header lines of one name are linked by `next`, and
-// lines that used to be arrays of pointers are such chains.
+// What differs between nginx versions: since 1.23.0 header lines of one name are linked by `next`,
+// and lines that used to be arrays of pointers are such chains.
 #pragma once
 
 #include "nginx/ngx.h"
@@ -46,7 +46,8 @@ inline void forget_repeated_line(ngx_http_headers_in_t& in, ngx_uint_t offset,
 #endif
 
 // Adds a line to a response; nullptr when memory is short.
-inline ngx_table_elt_t* add_response_header(ngx_http_request_t* r, const char* name, ngx_str_t value) noexcept {
+inline ngx_table_elt_t* add_response_header(ngx_http_request_t* r, const char* name,
+                                            ngx_str_t value) noexcept {
     auto* line = static_cast<ngx_table_elt_t*>(ngx_list_push(&r->headers_out.headers));
     if (line == nullptr) return nullptr;
     line->hash = 1;

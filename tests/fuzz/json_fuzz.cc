@@ -119,7 +119,8 @@ void check_header(std::string_view header) {
     GATE_INVARIANT(token->header.document.root().member("alg").string() == name);
     GATE_INVARIANT(hint.alg == name || header.size() > 3072);
     if (token->header.kid) {
-        GATE_INVARIANT(!token->header.kid->empty() && token->header.kid->size() <= jose::kMaxKidSize);
+        GATE_INVARIANT(!token->header.kid->empty() &&
+                       token->header.kid->size() <= jose::kMaxKidSize);
     }
     GATE_INVARIANT(token->header.kid.has_value() == has_member(header, "kid"));
     GATE_INVARIANT(token->signing_input == text.substr(0, text.size() - 5));

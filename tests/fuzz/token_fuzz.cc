@@ -78,9 +78,9 @@ void check_raw(const World& world, std::string_view text) {
         if (!jose::verify_signature(*token, *keys, crypto::AlgSet::all())) continue;
         bool known = false;
         for (const Signer& signer : world.signers) {
-            known = known ||
-                    (token->header.alg == signer.alg && token->signing_input == signer.signing_input &&
-                     (signer.token.empty() || signer.token == text));
+            known = known || (token->header.alg == signer.alg &&
+                              token->signing_input == signer.signing_input &&
+                              (signer.token.empty() || signer.token == text));
         }
         GATE_INVARIANT(known);
         GATE_INVARIANT(!jose::verify_signature(*token, *keys, crypto::AlgSet{Alg::kRS512}));

@@ -78,7 +78,7 @@ Status<std::string> add_file(jose::KeySet& keys, Value file, const jose::Issuer&
     if (file.member("kind").string() == "secret") {
         // As the module: a secret without alg= serves the issuer's HMAC algorithms.
         if (algs.empty()) algs = issuer.algorithms & crypto::kHmacAlgs;
-        const auto encoding = find_encoding(text_of(file.member("encoding")));
+        const auto encoding = find_secret_encoding(text_of(file.member("encoding")));
         const auto secret = read_secret_file(path, encoding.value_or(SecretEncoding::kText));
         if (!secret) return fail(secret.error());
         const auto added = keys.add_secret(secret->bytes(), kid, algs);

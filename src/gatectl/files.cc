@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <cstdlib>
 #include <memory>
 #include <system_error>
@@ -88,6 +87,8 @@ std::string system_error(std::string_view path) {
 Result<std::string, std::string> read_all(int fd, std::size_t limit) {
     constexpr std::size_t kChunk = 65536;
     std::string text;
+    // A secret fits: growing would leave copies of it behind.
+    text.reserve(std::min(limit + 1, 2 * kChunk));
     for (;;) {
         const std::size_t size = text.size();
         text.resize(std::min(limit + 1, size + kChunk));

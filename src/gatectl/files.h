@@ -37,7 +37,7 @@ private:
 // "PATH: No such file or directory", from errno.
 std::string system_error(std::string_view path);
 
-// The text of a regular file, or of standard input for "-". Errors are sentences with the path.
+// The text of a regular file. Errors are sentences with the path.
 Result<std::string, std::string> read_file(const std::string& path, std::size_t limit);
 
 // Reads a descriptor to its end; errors are sentences without a name.

@@ -16,7 +16,7 @@ bool is_pem(std::string_view text) {
 }
 
 Result<SecretEncoding, std::string> encoding_option(const Arguments& arguments) {
-    const auto encoding = find_encoding(arguments.value_or("encoding", "text"));
+    const auto encoding = find_secret_encoding(arguments.value_or("encoding", "text"));
     if (!encoding) return fail(std::string("--encoding: expected text, hex or base64"));
     return *encoding;
 }

@@ -21,7 +21,7 @@ Result<Seconds, std::string> parse_instant(std::string_view text, Seconds now);
 // --cidr --rate --burst --label --label-json. Errors are sentences.
 Result<apikey::Record, std::string> record_from_options(const Arguments& arguments, Seconds now);
 
-// The first line of a pepper file; at least 32 octets, one trailing newline is not part of it.
+// The text of a pepper file; at least 32 octets, one trailing newline is not part of it.
 Result<Secret, std::string> read_pepper(const std::string& path);
 
 // A new key: its text, shown once, and what the record keeps of it.

@@ -34,18 +34,6 @@ std::string_view name_of(Kind kind) {
     return "";
 }
 
-std::string_view name_of(SecretEncoding encoding) {
-    switch (encoding) {
-        case SecretEncoding::kText:
-            return "text";
-        case SecretEncoding::kHex:
-            return "hex";
-        case SecretEncoding::kBase64:
-            return "base64";
-    }
-    return "";
-}
-
 std::string files_json(const std::vector<SourceFile>& files) {
     std::vector<std::string> elements;
     for (const SourceFile& file : files) {

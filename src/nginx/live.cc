@@ -9,14 +9,13 @@
 #include <optional>
 #include <system_error>
 
-#include "base/base64url.h"
-
 namespace gate::nginx {
 
 namespace {
 
 using Kind = SourceFile::Kind;
 
+constexpr std::size_t kMaxKeyFile = std::size_t{64} << 20;
 constexpr std::size_t kMaxDocument = std::size_t{4} << 20;  // JWKS, role maps
 constexpr std::size_t kMaxSecret = std::size_t{64} << 10;   // secrets, peppers, PEM
 
@@ -68,10 +67,13 @@ std::size_t limit_of(Kind kind) {
 
 // All of a file up to `limit` octets; nullopt with errno set, or with errno 0 when it is longer.
 std::optional<std::string> read_all(int fd, std::size_t limit) {
+    constexpr std::size_t kChunk = 65536;
     std::string text;
+    // A secret fits: growing would leave copies of it behind.
+    text.reserve(std::min(limit + 1, 2 * kChunk));
     for (;;) {
         const std::size_t size = text.size();
-        text.resize(std::min(limit + 1, size + 65536));
+        text.resize(std::min(limit + 1, size + kChunk));
         const ssize_t got = read(fd, text.data() + size, text.size() - size);
         if (got < 0 && errno == EINTR) {
             text.resize(size);
@@ -110,47 +112,6 @@ Result<Reading, LoadFailure> read_stable(const std::string& path, std::size_t li
     return Reading{stamp, std::move(*text)};
 }
 
-std::string without_blanks(std::string_view text) {
-    std::string kept;
-    std::copy_if(text.begin(), text.end(), std::back_inserter(kept),
-                 [](char c) { return c != '\n' && c != '\r' && c != ' ' && c != '\t'; });
-    return kept;
-}
-
-// Both alphabets of RFC 4648, with or without padding: secrets come from many tools.
-std::optional<ByteVector> decode_any_base64(std::string text) {
-    std::replace(text.begin(), text.end(), '+', '-');
-    std::replace(text.begin(), text.end(), '/', '_');
-    const std::size_t padded = text.size();
-    while (!text.empty() && text.back() == '=' && padded - text.size() < 2) text.pop_back();
-    if (padded != text.size() && padded % 4 != 0) return std::nullopt;
-    return base64url_decode(text);
-}
-
-Result<std::shared_ptr<const Secret>, std::string> decode_secret(std::string& text,
-                                                                 SecretEncoding encoding) {
-    std::optional<ByteVector> octets;
-    if (encoding == SecretEncoding::kText) {
-        std::string_view trimmed = text;
-        if (trimmed.ends_with('\n')) trimmed.remove_suffix(1);
-        if (trimmed.size() != text.size() && trimmed.ends_with('\r')) trimmed.remove_suffix(1);
-        const Bytes bytes = bytes_of(trimmed);
-        octets.emplace(bytes.begin(), bytes.end());
-    } else {
-        std::string packed = without_blanks(text);
-        octets = encoding == SecretEncoding::kHex ? from_hex(packed) : decode_any_base64(packed);
-        wipe(packed.data(), packed.size());
-    }
-    wipe(text.data(), text.size());
-    if (!octets) {
-        return fail(std::string(encoding == SecretEncoding::kHex ? "it is not hexadecimal"
-                                                                 : "it is not base64"));
-    }
-    auto secret = std::make_shared<const Secret>(*octets);
-    wipe(octets->data(), octets->size());
-    return secret;
-}
-
 // Reads `file` and fills in its text and stamp; `raw` receives the text that is not kept.
 Result<Done, LoadFailure> read_source(SourceFile& file, std::string& raw) {
     auto reading = read_stable(file.path, limit_of(file.kind));
@@ -166,8 +127,9 @@ Result<Done, LoadFailure> read_source(SourceFile& file, std::string& raw) {
         return Done{};
     }
     auto decoded = decode_secret(raw, file.encoding);
-    if (!decoded) return fail(LoadFailure{0, decoded.error()});
-    file.text = std::move(*decoded);
+    wipe(raw.data(), raw.size());
+    if (!decoded) return fail(LoadFailure{0, "it " + decoded.error()});
+    file.text = std::make_shared<const Secret>(std::move(*decoded));
     if (file.kind == Kind::kPepper && file.text->bytes().size() < apikey::kMinPepperSize) {
         return fail(LoadFailure{0, "a pepper of " + std::to_string(file.text->bytes().size()) +
                                        " octets is too short; at least " +
@@ -294,12 +256,6 @@ std::vector<std::shared_ptr<const Secret>> peppers_of(const std::vector<SourceFi
 }
 
 }  // namespace
-
-Result<std::string, std::string> read_file(const std::string& path, std::size_t limit) {
-    auto reading = read_stable(path, limit);
-    if (!reading) return fail(reading.error().text);
-    return std::move(reading->text);
-}
 
 Result<FileStamp, int> stamp_of(const std::string& path) {
     struct stat status {};

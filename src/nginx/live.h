@@ -10,6 +10,7 @@
 #include "apikey/key_table.h"
 #include "base/bytes.h"
 #include "base/result.h"
+#include "base/secret_text.h"
 #include "crypto/digest.h"
 #include "jose/issuer.h"
 #include "jose/key_set.h"
@@ -17,8 +18,6 @@
 #include "policy/roles.h"
 
 namespace gate::nginx {
-
-enum class SecretEncoding : std::uint8_t { kText, kHex, kBase64 };
 
 // What tells one state of a file from another without reading it; times in nanoseconds.
 struct FileStamp {
@@ -75,10 +74,6 @@ struct LiveStore {
     const LiveRoles* roles = nullptr;
     std::string where;
 };
-
-// The text of a file, at most `limit` octets. Errors are sentences without the path.
-Result<std::string, std::string> read_file(const std::string& path, std::size_t limit);
-inline constexpr std::size_t kMaxKeyFile = std::size_t{64} << 20;
 
 // The stamp of the file at a path, or errno.
 Result<FileStamp, int> stamp_of(const std::string& path);

@@ -10,11 +10,6 @@ std::string decoded(std::string_view text) {
     return octets ? std::string(text_of(*octets)) : "(none)";
 }
 
-std::string secret(std::string_view text, SecretEncoding encoding) {
-    const auto octets = decode_secret(text, encoding);
-    return octets ? std::string(octets->text()) : "(" + octets.error() + ")";
-}
-
 TEST(DecodeBase64, TakesPaddedAndUnpaddedText) {
     EXPECT_EQ(decoded("YQ=="), "a");
     EXPECT_EQ(decoded("YQ"), "a");
@@ -35,29 +30,6 @@ TEST(EncodeBase64, PadsAndIsDecodedAgain) {
     EXPECT_EQ(encode_base64(bytes_of("ab")), "YWI=");
     EXPECT_EQ(encode_base64(bytes_of("abc")), "YWJj");
     EXPECT_EQ(encode_base64(bytes_of("\xfb\xff\xbf")), "+/+/");
-}
-
-TEST(DecodeSecret, DropsOneNewlineOfAText) {
-    EXPECT_EQ(secret("abc\n", SecretEncoding::kText), "abc");
-    EXPECT_EQ(secret("abc\r\n", SecretEncoding::kText), "abc");
-    EXPECT_EQ(secret("abc\n\n", SecretEncoding::kText), "abc\n");
-    EXPECT_EQ(secret("abc\r", SecretEncoding::kText), "abc\r");
-    EXPECT_EQ(secret("", SecretEncoding::kText), "");
-}
-
-TEST(DecodeSecret, SkipsBlanksInHexAndBase64) {
-    EXPECT_EQ(secret("61 62\n63\n", SecretEncoding::kHex), "abc");
-    EXPECT_EQ(secret("YW Jj\r\n", SecretEncoding::kBase64), "abc");
-    EXPECT_EQ(secret("-_-_", SecretEncoding::kBase64), "\xfb\xff\xbf");
-    EXPECT_EQ(secret("6g", SecretEncoding::kHex), "(is not hexadecimal)");
-    EXPECT_EQ(secret("Y", SecretEncoding::kBase64), "(is not base64)");
-}
-
-TEST(FindEncoding, KnowsThreeNames) {
-    EXPECT_EQ(find_encoding("text"), SecretEncoding::kText);
-    EXPECT_EQ(find_encoding("hex"), SecretEncoding::kHex);
-    EXPECT_EQ(find_encoding("base64"), SecretEncoding::kBase64);
-    EXPECT_EQ(find_encoding("HEX"), std::nullopt);
 }
 
 class SecretFile : public DirectoryTest {};

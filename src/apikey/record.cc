@@ -13,9 +13,8 @@ using jose::Value;
 using Kind = Value::Kind;
 
 constexpr std::size_t kMaxIdSize = 64;
-constexpr std::size_t kMaxTextSize = 1024;  // of a name, an owner, a scope
-constexpr Seconds kMaxInstant =
-    253402300799;  // 9999-12-31T23:59:59Z: the last one RFC 3339 can say
+constexpr std::size_t kMaxTextSize = 1024;     // of a name, an owner, a scope
+constexpr Seconds kMaxInstant = 253402300799;  // 9999-12-31T23:59:59Z, the last of RFC 3339
 constexpr std::int64_t kMaxBurst = 1000000000;
 constexpr std::size_t kDigestDigits = 64;
 

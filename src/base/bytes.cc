@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include <array>
-
 namespace gate {
 
 namespace {

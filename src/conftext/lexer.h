@@ -24,8 +24,8 @@ public:
     Token next();
 
     // Passes over a block of another language (Lua) whose '{' has just been read, up to and with
-    // its
-    // '}'; braces in strings and comments of that language do not count. False where it never ends.
+    // its '}'; braces in strings and comments of that language do not count. False where it never
+    // ends.
     bool skip_foreign_block();
 
 private:

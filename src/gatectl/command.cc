@@ -1,7 +1,6 @@
 #include "gatectl/command.h"
 
 #include <algorithm>
-#include <array>
 
 namespace gate::ctl {
 

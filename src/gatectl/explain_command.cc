@@ -1,7 +1,6 @@
 // gatectl explain.
 #include <array>
 
-#include "base/json_text.h"
 #include "gatectl/configuration.h"
 #include "gatectl/explain.h"
 #include "gatectl/files.h"

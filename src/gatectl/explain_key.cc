@@ -1,4 +1,3 @@
-#include <algorithm>
 
 #include "gatectl/check_list.h"
 #include "gatectl/explain.h"

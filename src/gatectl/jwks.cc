@@ -1,7 +1,6 @@
 // gatectl jwks show.
 #include <array>
 
-#include "base/json_text.h"
 #include "gatectl/command.h"
 #include "gatectl/key_material.h"
 #include "gatectl/output.h"

@@ -1,9 +1,7 @@
 #include "gatectl/jws_check.h"
 
 #include <array>
-#include <cstdlib>
 
-#include "base/json_text.h"
 #include "gatectl/command.h"
 #include "gatectl/encoding.h"
 #include "gatectl/output.h"

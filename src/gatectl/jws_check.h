@@ -2,8 +2,6 @@
 // code that the module runs.
 #pragma once
 
-#include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 

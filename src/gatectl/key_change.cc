@@ -3,7 +3,6 @@
 #include <array>
 
 #include "apikey/key_format.h"
-#include "base/json_text.h"
 #include "gatectl/command.h"
 #include "gatectl/key_file.h"
 #include "gatectl/key_options.h"

@@ -1,8 +1,6 @@
 // What `gatectl key` options say about a key, checked by the rules of key files.
 #pragma once
 
-#include <memory>
-#include <optional>
 #include <string>
 
 #include "apikey/key_digest.h"

@@ -1,8 +1,6 @@
 // gatectl token inspect.
-#include <array>
 
 #include "base/base64url.h"
-#include "base/json_text.h"
 #include "gatectl/input.h"
 #include "gatectl/output.h"
 #include "gatectl/token_commands.h"

@@ -1,5 +1,4 @@
 // gatectl token verify.
-#include "base/json_text.h"
 #include "gatectl/input.h"
 #include "gatectl/key_material.h"
 #include "gatectl/output.h"

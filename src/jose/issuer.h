@@ -1,8 +1,6 @@
 // What one trust domain demands of its tokens: a gate_issuer block as data.
 #pragma once
 
-#include <array>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>

@@ -53,7 +53,7 @@ public:
     // Elements of an array, members of an object; 0 otherwise.
     std::size_t size() const noexcept;
     Value at(std::size_t index) const noexcept;
-    Value member(std::string_view name) const noexcept;  // names may hold NUL
+    Value member(std::string_view name) const noexcept;
     std::vector<std::string_view> member_names() const;
 
     // `path` as a whole name first; only when that is absent, split at dots into members of

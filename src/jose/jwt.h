@@ -26,8 +26,7 @@ struct Claims {
     std::vector<std::string_view> scopes;
     std::vector<std::string_view> roles;
     std::vector<std::string_view> groups;
-    std::optional<Seconds>
-        expires;  // exp rounded down; nullopt where require_exp is off and none came
+    std::optional<Seconds> expires;  // exp rounded down; nullopt: none, require_exp off
 };
 
 // "iss" of a payload, without trusting it: absent is nullopt, another type is kClaimType.
@@ -38,7 +37,7 @@ Result<std::optional<std::string_view>, Reason> issuer_of(const Document& payloa
 // which the set skipped the key of that kid.
 Status<Reason> verify_signature(const Token& token, const KeySet& keys, crypto::AlgSet allowed);
 
-// Checks 2 and 3 of verify_jwt alone, on a payload that is already parsed.
+// What verify_jwt says of exp, nbf and iat, for those who tell its checks apart.
 Status<Reason> check_times(const Document& payload, const Issuer& issuer, Seconds now);
 
 // The whole judgement of a parsed token: algorithm allowed, exp/nbf/iat (RFC 7519 section 4.1),

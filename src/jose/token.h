@@ -1,5 +1,5 @@
-// A compact JWS (RFC 7515 section 7.1) taken apart without judging it: three parts, strict
-// base64url, strict JSON, header parameters of the right type, no extension we do not understand.
+// A compact JWS (RFC 7515 section 7.1) taken apart without judging it: three parts of strict
+// base64url and a header that parses.
 #pragma once
 
 #include <string_view>

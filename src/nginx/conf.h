@@ -96,14 +96,12 @@ struct ReplyConf {
     int status = 0;
     std::string type;  // Content-Type
     std::shared_ptr<const policy::ReplyTemplate> body;
-    Where where;
 };
 
 struct LoginConf {
     bool on = false;
     ngx_http_complex_value_t url{};
     std::string return_arg = "rd";
-    Where where;
 };
 
 enum class Preflight : std::uint8_t { kAnswer, kPass, kCheck };
@@ -120,7 +118,6 @@ struct LocConf {
     Setting<std::size_t> max_token_size;
     std::vector<RequireConf> requires_;    // own lines while parsing, the whole list after merge
     bool drop_inherited_requires = false;  // gate_require off
-    Where drop_where;
     Setting<std::vector<IdentityConf>> identity;
     Setting<ErrorFormat> error_format;
     Setting<std::vector<ReplyConf>> replies;
@@ -135,7 +132,6 @@ struct SrvConf {
     Setting<DotSegments> dot_segments;
     Setting<bool> identity_clear_off;
     std::set<std::string> argument_names;  // of all arg= sources in this server, after merge
-    bool any_gate = false;                 // some location of this server has a gate
 };
 
 // gate_claim $variable path [as=..]
@@ -171,8 +167,8 @@ struct MainConf {
     std::set<std::string, std::less<>> identity_names;
     std::vector<IdentityLine> identity_lines;
     std::vector<Level> levels;  // servers and locations, each behind its parent
-    // Indexes of cached variables that could hold a credential ($http_*, $cookie_*, $request_uri,
-    // ..).
+    // Indexes of cached variables that could hold a credential: $http_*, $cookie_*, $request_uri,
+    // ..
     std::vector<ngx_uint_t> credential_variables;
     std::vector<ngx_uint_t> gate_variables;
     SipKey token_id_key{};

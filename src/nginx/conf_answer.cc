@@ -1,14 +1,12 @@
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "nginx/setters.h"
 
 namespace gate::nginx {
 
 namespace {
-
-// Fields of a refusal's body.
-const std::vector<std::string_view> kRefusalFields{"status", "title", "error", "detail"};
 
 constexpr std::array<std::string_view, 11> kLaterOutcomes{"login",      "refresh", "logout", "me",
                                                           "introspect", "create",  "list",   "get",
@@ -46,11 +44,12 @@ bool set_gate_reply(Directive& directive, LocConf& loc) {
     ReplyConf reply;
     reply.status = static_cast<int>(status);
     reply.type = "application/json";
-    reply.where = directive.where();
-    auto body = policy::ReplyTemplate::parse(values[1], kRefusalFields);
-    if (!body)
+    auto body = policy::ReplyTemplate::parse(
+        values[1], {std::begin(policy::kRefusalFields), std::end(policy::kRefusalFields)});
+    if (!body) {
         return directive.fail("cannot use the body for " + std::string(values[0]) + ": " +
                               body.error());
+    }
     reply.body = std::make_shared<const policy::ReplyTemplate>(std::move(*body));
     if (values.size() > 2) {
         const auto type = option(values[2], "type");
@@ -69,7 +68,6 @@ bool set_gate_login_url(Directive& directive, LocConf& loc) {
     if (loc.login.set()) return directive.duplicate();
     const auto& values = directive.values();
     LoginConf login;
-    login.where = directive.where();
     if (values.size() == 1 && values[0] == "off") {
         loc.login = std::move(login);
         return true;

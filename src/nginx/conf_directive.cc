@@ -59,10 +59,6 @@ bool Directive::fail(const std::string& text) const {
     return fail_at(cf_, where_.line == 0 ? "" : where_.text(), subject() + text);
 }
 
-void Directive::warn(const std::string& text) const {
-    warn_at(cf_, where_.line == 0 ? "" : where_.text(), subject() + text);
-}
-
 bool Directive::duplicate() const {
     return fail("directive is duplicate");
 }

@@ -53,7 +53,6 @@ std::string name_level(const ngx_http_core_loc_conf_t& core, const LocConf& pare
 }
 
 void collect_server(SrvConf& server, const LocConf& loc) {
-    if (loc.gate->on) server.any_gate = true;
     for (const auto* sources : {&*loc.jwt_sources, &*loc.key_sources}) {
         for (const SourceConf& source : *sources) {
             if (source.type == policy::SourceType::kArgument) {

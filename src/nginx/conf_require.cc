@@ -179,7 +179,6 @@ bool set_gate_require(Directive& directive, LocConf& loc) {
     if (values.size() == 1 && values[0] == "off") {
         if (loc.drop_inherited_requires) return directive.duplicate();
         loc.drop_inherited_requires = true;
-        loc.drop_where = directive.where();
         return true;
     }
     Line line;

@@ -1,7 +1,6 @@
 #include "nginx/conf_text.h"
 
 #include <cerrno>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>

@@ -29,7 +29,6 @@ public:
 
     // Log `"name" text in file:line` and return false.
     bool fail(const std::string& text) const;
-    void warn(const std::string& text) const;
     bool duplicate() const;
     // `name=value` in an argument that begins with neither the one nor the other.
     bool unknown(std::string_view value, std::string_view expected) const;

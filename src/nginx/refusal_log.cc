@@ -2,9 +2,8 @@
 
 #include <array>
 
-#include "jose/token.h"
+#include "jose/header.h"
 #include "nginx/bridge.h"
-#include "nginx/variables.h"
 
 namespace gate::nginx {
 
@@ -130,8 +129,8 @@ std::string token_id(const MainConf& conf, std::string_view credential) {
 
 void log_refusal(const Record& record) {
     ngx_log_t* log = record.main()->connection->log;
-    bool ours =
-        record.decision.status == GateStatus::kError;  // operators must see these, each of them
+    // Operators must see each of these.
+    bool ours = record.decision.status == GateStatus::kError;
     ngx_uint_t level = ours ? ngx_uint_t{NGX_LOG_ERR} : *record.decision.location->log_level;
     if (level > log->log_level) return;
     if (!ours && is_repeat(record)) return;

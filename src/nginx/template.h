@@ -17,9 +17,6 @@ public:
     // an unknown form, or a numbered capture (a later regex of the request would overwrite it).
     const char* compile(ngx_conf_t* cf, std::string_view text);
 
-    bool dynamic() const noexcept { return dynamic_; }
-    const std::string& text() const noexcept { return text_; }
-
     // The value for this request, allocated in its pool where it is put together. `valid` is false
     // when a variable's part is empty or holds '*' or ':'.
     policy::RuleValue evaluate(ngx_http_request_t* r) const;

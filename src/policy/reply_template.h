@@ -8,7 +8,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/json_text.h"
 #include "base/result.h"
 #include "jose/json.h"
 
@@ -24,8 +23,7 @@ public:
         const std::vector<std::string_view>& record_fields = {});
 
     // `fields` gives a field as JSON text ("\"abc\"", "12", "null"), or "" when there is none: null
-    // in
-    // "$field", nothing in "$field?" and inside longer strings. `records` are the values of each
+    // in "$field", nothing in "$field?" and inside longer strings. `records` are the values of each
     // record.
     using Fields = std::function<std::string(std::string_view field)>;
     std::string render(const Fields& fields, const std::vector<Fields>& records = {}) const;
@@ -34,8 +32,5 @@ private:
     jose::Document template_;
     std::vector<std::string> record_fields_;
 };
-
-// JSON string literal with quotes.
-using gate::json_string;
 
 }  // namespace gate::policy

@@ -7,9 +7,8 @@
 namespace gate::policy {
 
 // In a pattern '*' stands for exactly one part, and as the last part for one or more: "*",
-// "orders:*",
-// "*:read", "proxy:*:view". Everything else matches byte for byte. An empty scope never matches,
-// and a scope that itself holds '*' matches only an equal pattern.
+// "orders:*", "*:read", "proxy:*:view". Everything else matches byte for byte. An empty scope never
+// matches, and a scope that itself holds '*' matches only an equal pattern.
 bool scope_pattern_matches(std::string_view pattern, std::string_view scope) noexcept;
 
 // A value from a request variable may not be empty or hold '*' or ':' (it could widen what it

@@ -3,9 +3,7 @@
 
 #include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/reason.h"
 #include "base/result.h"
@@ -18,7 +16,7 @@ enum class SourceType : std::uint8_t { kHeader, kCookie, kArgument, kVariable };
 // "header", "cookie", "query", "variable", as the log's src= says it.
 std::string_view name_of(SourceType type) noexcept;
 
-// What one source gave. `kinds` are the kinds of credential configured for it.
+// What one source gave, and which kinds of credential are configured for it.
 struct Candidate {
     SourceType type = SourceType::kHeader;
     bool for_jwt = false;

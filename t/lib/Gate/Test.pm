@@ -173,7 +173,7 @@ sub _run_nginx {
     my %environment = $self->_environment;
     local @ENV{ keys %environment } = values %environment;
     my @command = ($self->{nginx}, '-p', "$self->{dir}/", @arguments);
-    unshift @command, 'valgrind', '-q', '--trace-children=yes', '--error-exitcode=0',
+    unshift @command, 'valgrind', '-q', '--vgdb=no', '--trace-children=yes',
         "--log-file=$self->{dir}/valgrind.%p" if $ENV{GATE_VALGRIND};
     defined(my $pid = fork) or die "fork: $!";
     if ($pid == 0) {

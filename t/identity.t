@@ -45,7 +45,8 @@ server { listen 127.0.0.1:%%PORT_h2%% http2;
     gate jwt=corp; gate_identity X-User-Id $gate_subject;
     location / { grpc_pass grpc://127.0.0.1:%%PORT_grpc%%; } }
 server { listen 127.0.0.1:%%PORT_inner%%; gate_identity_clear off;
-    location / { proxy_pass http://app; } }
+    location / { proxy_pass http://app; }
+    location /gated/ { gate jwt=corp; gate_identity X-User-Id $gate_subject; proxy_pass http://app; } }
 EOF
 
 sub values_at_app { return [Gate::Upstream::values_of(($_[1] // $app)->last_request, $_[0])]; }
@@ -79,6 +80,9 @@ subtest 'forged headers vanish where nobody is verified' => sub {
     }
     is http_get('/x', headers => [@forged], port => $t->port('inner'))->status, 200, 'an inner server';
     is_deeply values_at_app('X-User-Id'), ['admin', 'root'], 'that trusts its client keeps them';
+    is http_get('/gated/x', headers => [@auth, @forged], port => $t->port('inner'))->status, 200, 'a gated location of it';
+    is_deeply values_at_app('X-User-Id'), ['user-1'], 'sets its own in their place';
+    ok !grep({ $_->[0] =~ /^X[_.]USER[_.]ID$/i } @{ $app->last_request->{headers} }), 'and leaves no alias';
 };
 
 subtest 'removal wherever the header stands among others' => sub {

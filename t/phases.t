@@ -42,6 +42,8 @@ server {
     location /any-optional/ { satisfy any; gate jwt=corp optional; deny all; proxy_pass http://127.0.0.1:%%PORT_app%%; }
 
     location /to-gated/ { gate off; auth_request /gated-check; proxy_pass http://127.0.0.1:%%PORT_app%%; }
+    location /to-error-page/ { gate off; auth_request /gated-with-page; proxy_pass http://127.0.0.1:%%PORT_app%%; }
+    location = /gated-with-page { error_page 401 403 = @login; proxy_pass http://127.0.0.1:%%PORT_app%%/check; }
     location /gated-to-gated/ { auth_request /gated-check; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location = /gated-check { proxy_pass http://127.0.0.1:%%PORT_app%%/check; }
     location /ssi/ { gate off; ssi on; }
@@ -64,6 +66,8 @@ server {
     location @admin { gate_require_scope admin; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /try-other/ { try_files $uri @other; }
     location @other { gate jwt=other; proxy_pass http://127.0.0.1:%%PORT_app%%; }
+    location /to-any/ { try_files $uri @any-other; }
+    location @any-other { satisfy any; allow all; gate jwt=other; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /dir/ { index index.html; add_header X-Subject $gate_subject; }
     location /xaccel/ { proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /files/ { internal; add_header X-Subject $gate_subject; proxy_pass http://127.0.0.1:%%PORT_app%%; }
@@ -125,6 +129,8 @@ subtest 'subrequests' => sub {
     $t->allow(qr/auth request unexpected status/);
     is get('/to-gated/x')->status, 401, 'auth_request to a gated location does not say yes to everybody';
     is get('/to-gated/x', @user)->status, 401, 'and checks nothing for a location without a gate';
+    is get('/to-error-page/x')->status, 401, 'nor when an error_page would make a 200 of the refusal';
+    is $app->hits, 0, 'the app is not asked';
     is get('/gated-to-gated/x', @user)->status, 200, 'a verified main request may';
     is get('/ssi/page.html')->body =~ /inner/, '', 'SSI from outside shows nothing';
     is get('/ssi-gated/page.html', @user)->body, '[inner user-1]', 'SSI within shows the main request\'s identity';
@@ -156,6 +162,8 @@ subtest 'internal redirects' => sub {
     is get('/try-admin/x', @user)->status, 403, 'the new location is checked anew';
     is get('/try-admin/x', @boss)->status, 200, 'with the same credential';
     is get('/try-other/x', @user)->status, 401, 'an issuer the new location does not trust';
+    is get('/to-any/x', @user)->status, 200, 'a location that refuses the token, but lets the address in';
+    is_deeply at_app('X-User'), [], 'gets no identity that it did not verify';
     is get('/dir/', @user)->header('x-subject'), 'user-1', 'index';
     my $response = get('/xaccel/files/x', @user);
     is $response->status, 200, 'X-Accel-Redirect into a protected internal location';

@@ -38,6 +38,8 @@ server {
         proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /custom/ { gate_source jwt header=X-Token; gate_source key header=X-Token; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /scheme/ { gate_source key header=Authorization scheme=ApiKey; proxy_pass http://127.0.0.1:%%PORT_app%%; }
+    location /optional/ { gate jwt=corp optional; gate_source jwt arg=access_token; gate_source jwt header=Authorization;
+        proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /variable/ { gate_source jwt $http_x_other; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /first/ { gate_source_conflict first; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /kept/ { gate_source jwt header=Authorization; gate_source jwt cookie=jwt; gate_strip off; proxy_pass http://127.0.0.1:%%PORT_app%%; }
@@ -161,6 +163,28 @@ subtest 'query argument' => sub {
     unlike slurp($t->dir . "/$_"), qr/\Q$part\E/, "$_ holds no byte of it" for qw(gate.log access.log error.log);
     my @all = $app->requests;
     ok !grep({ $_->{raw} =~ /\Q$part\E/ } @all), 'nor does any upstream request';
+};
+
+subtest 'what an application may take for a credential is never passed on as none' => sub {
+    $is->('none', '200', '/optional/');
+    for my $value ("\tBearer $token", "Bearer\t$token", "\x0bBearer $token", "Bearer\x0c$token", 'Bearer') {
+        my $shown = $value =~ s/([^ -~])/sprintf '\\x%02x', ord $1/ger;
+        like outcome('/optional/', Authorization => $value), qr/^401 tok_/, substr($shown, 0, 20);
+        is $app->hits, 0, 'the app saw nothing';
+    }
+    for my $name ('access%5Ftoken=', 'access_token%3d', '%61ccess_token=') {
+        like outcome("/optional/?$name$token"), qr/^401 tok_/, $name;
+        is $app->hits, 0, 'the app saw nothing';
+    }
+};
+
+subtest 'requests that nginx refuses before any phase' => sub {
+    my $secret = mint(claims => { jti => 'early' });
+    my $part = substr $secret, -40;
+    http_raw("GET /query/x?access_token=$secret HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", timeout => 2);
+    http_raw("GET /query/x?access_token=$secret HTTP/1.1\r\n\r\n", timeout => 2);
+    ok wait_for(sub { 2 <= (() = slurp($t->dir . '/access.log') =~ m{/query/x\?access_token=\*+ HTTP/1.1" 400}g) }), 'are logged';
+    unlike slurp($t->dir . '/access.log'), qr/\Q$part\E/, 'without the argument';
 };
 
 subtest 'variable' => sub {

@@ -44,18 +44,14 @@ std::string_view cookie_name(std::string_view crumb) noexcept {
     return trimmed(crumb.substr(0, equals));
 }
 
-std::string_view argument_name(std::string_view argument) noexcept {
-    return argument.substr(0, argument.find('='));
-}
-
-// The pieces of `text` whose name differs from `name`, with their separators.
-template <class NameOf>
-std::string without(std::string_view text, char separator, std::string_view name, NameOf name_of) {
+// The pieces of `text` that are not `named`, with their separators.
+template <class Named>
+std::string without(std::string_view text, char separator, Named named) {
     std::string out;
     out.reserve(text.size());
     bool first = true;
     for_each_piece(text, separator, [&](std::string_view piece) {
-        if (name_of(piece) == name) return;
+        if (named(piece)) return;
         if (!first) out += separator;
         first = false;
         out.append(piece);
@@ -99,26 +95,42 @@ char decoded_octet(std::string_view text, std::size_t& at) noexcept {
     return text[at++];
 }
 
-// Where the value begins in an argument that an application may take for one called `name`: the
-// name and '=' are compared decoded. The argument's size when it is another one, or has no value.
-std::size_t value_offset(std::string_view argument, std::string_view name) noexcept {
+// An argument that is called `name`, or that an application may take for it because the name and
+// '=' are the same once decoded.
+struct Named {
+    bool matches = false;
+    bool exact = false;
+    std::size_t value = 0;  // where it begins; the argument's size when there is none
+};
+
+Named named_argument(std::string_view argument, std::string_view name) noexcept {
+    if (argument == name) return {true, true, argument.size()};
+    if (argument.starts_with(name) && argument[name.size()] == '=') {
+        return {true, true, name.size() + 1};
+    }
     std::size_t at = 0;
     for (const char wanted : name) {
-        if (at == argument.size() || decoded_octet(argument, at) != wanted) return argument.size();
+        if (at == argument.size() || decoded_octet(argument, at) != wanted) return {};
     }
-    if (at == argument.size() || decoded_octet(argument, at) != '=') return argument.size();
-    return at;
+    if (at < argument.size() && decoded_octet(argument, at) != '=') return {};
+    return {true, false, at};
 }
 
 }  // namespace
 
 Found from_header(std::string_view value, std::string_view scheme) noexcept {
     if (scheme.empty()) return {value.empty() ? std::size_t{0} : std::size_t{1}, value};
-    if (!equal_ignoring_case(value.substr(0, scheme.size()), scheme)) return {};
-    value.remove_prefix(scheme.size());
-    if (value.empty()) return {1, {}};
-    if (value.front() != ' ') return {};
-    return {1, value.substr(1)};
+    const auto blank = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
+    const auto begin = std::find_if_not(value.begin(), value.end(), blank);
+    const std::string_view text(begin, value.end());
+    if (!equal_ignoring_case(text.substr(0, scheme.size()), scheme)) return {};
+    const std::string_view rest = text.substr(scheme.size());
+    if (rest.empty()) return {1, {}};
+    if (!blank(rest.front())) return {};
+    // An application may forgive other blanks than the one space: the value then is the whole text,
+    // which is no credential, so that the request is refused and not taken for one without.
+    const bool strict = begin == value.begin() && rest.front() == ' ';
+    return {1, strict ? rest.substr(1) : value};
 }
 
 void from_cookie_line(std::string_view line, std::string_view name, Found& found) noexcept {
@@ -134,7 +146,8 @@ void from_cookie_line(std::string_view line, std::string_view name, Found& found
 }
 
 std::string without_cookie(std::string_view line, std::string_view name) {
-    std::string out = without(line, ';', name, cookie_name);
+    std::string out =
+        without(line, ';', [&](std::string_view crumb) { return cookie_name(crumb) == name; });
     // Where the first cookie went, the blank that set off the second one has lost its meaning.
     if (out.size() != line.size()) out.erase(0, out.find_first_not_of(" \t"));
     return out;
@@ -143,11 +156,10 @@ std::string without_cookie(std::string_view line, std::string_view name) {
 Found from_arguments(std::string_view query, std::string_view name) noexcept {
     Found found;
     for_each_piece(query, '&', [&](std::string_view argument) {
-        if (argument_name(argument) != name) return;
+        const Named named = named_argument(argument, name);
+        if (!named.matches) return;
         ++found.count;
-        if (found.value.empty() && argument.size() > name.size()) {
-            found.value = argument.substr(name.size() + 1);
-        }
+        if (found.value.empty()) found.value = argument.substr(named.exact ? named.value : 0);
     });
     return found;
 }
@@ -155,16 +167,18 @@ Found from_arguments(std::string_view query, std::string_view name) noexcept {
 std::vector<Span> argument_values(std::string_view query, std::string_view name) {
     std::vector<Span> spans;
     for_each_piece(query, '&', [&](std::string_view argument) {
-        const std::size_t start = value_offset(argument, name);
-        if (start >= argument.size()) return;
-        spans.push_back({static_cast<std::size_t>(argument.data() - query.data()) + start,
-                         argument.size() - start});
+        const Named named = named_argument(argument, name);
+        if (!named.matches || named.value == argument.size()) return;
+        spans.push_back({static_cast<std::size_t>(argument.data() - query.data()) + named.value,
+                         argument.size() - named.value});
     });
     return spans;
 }
 
 std::string without_argument(std::string_view query, std::string_view name) {
-    return without(query, '&', name, argument_name);
+    return without(query, '&', [&](std::string_view argument) {
+        return named_argument(argument, name).matches;
+    });
 }
 
 bool is_cross_site(std::string_view origin, std::string_view sec_fetch_site,

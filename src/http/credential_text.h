@@ -17,9 +17,10 @@ struct Found {
 };
 
 // The credential of one header value. With a scheme (RFC 9110 section 11.1, matched without case)
-// the rest after exactly one space is the value; "Bearer" alone or a second space gives an empty or
-// malformed value, which later checks refuse, while another scheme gives count 0. With an empty
-// `scheme` the whole value is the credential and an empty one counts 0.
+// the rest after exactly one space is the value; "Bearer" alone, a second space, or other blanks
+// before or after the scheme give an empty or malformed value, which later checks refuse, while
+// another scheme gives count 0. With an empty `scheme` the whole value is the credential and an
+// empty one counts 0.
 Found from_header(std::string_view value, std::string_view scheme) noexcept;
 
 // Adds the cookies called `name` (case-sensitive, RFC 6265 section 4.2.1) of one Cookie header line
@@ -30,12 +31,12 @@ void from_cookie_line(std::string_view line, std::string_view name, Found& found
 // The line without the cookies called `name`; the others keep their bytes and order.
 std::string without_cookie(std::string_view line, std::string_view name);
 
-// The arguments called `name` (exact bytes) of a query string without '?'. Values are not decoded:
-// a credential has one spelling.
+// The arguments called `name` of a query string without '?'. Values are not decoded: a credential
+// has one spelling. An argument whose name or '=' is percent-encoded counts too, with its whole
+// text as a value that no check accepts: an application would decode it.
 Found from_arguments(std::string_view query, std::string_view name) noexcept;
 
-// Where the values of the arguments called `name` stand in `query`, for overwriting them in place:
-// also of those whose name or '=' is percent-encoded, which are no credential but may hold one.
+// Where the values of the arguments called `name` stand in `query`, for overwriting them in place.
 struct Span {
     std::size_t offset;
     std::size_t size;

@@ -56,6 +56,11 @@ void mask_arguments(ngx_str_t& text, const std::set<std::string>& names) noexcep
     }
 }
 
+void hide_arguments(ngx_http_request_t* r) noexcept {
+    if (r->request_line.data == nullptr) return;
+    mask_arguments(r->request_line, srv_conf(r).argument_names);
+}
+
 ngx_int_t enter(ngx_http_request_t* r) {
     Record& record = Record::of(r);
     if (record.entered) return NGX_DECLINED;

@@ -11,6 +11,9 @@ namespace gate::nginx {
 // NGX_DECLINED, or the status of a refusal.
 ngx_int_t enter(ngx_http_request_t* r);
 
+// Hides credentials in the request line of a request that hook 1 never saw.
+void hide_arguments(ngx_http_request_t* r) noexcept;
+
 // Overwrites the values of `names` in the query part of `text` with '*', in place.
 void mask_arguments(ngx_str_t& text, const std::set<std::string>& names) noexcept;
 

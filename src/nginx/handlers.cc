@@ -102,6 +102,7 @@ ngx_int_t judge(ngx_http_request_t* r) {
     // An "if" of the rewrite module may have brought other sources than hook 2 saw.
     bool other_sources = record.extraction.location != &location;
     extract(r, record, location);
+    if (!*location.dry_run) clear_identity(r, record);
     if (other_sources && !*location.dry_run) strip(r, record, location);
     auto decided = decide(r, record, location);
     if (!decided) return refuse(r, record, location, decided.error());
@@ -143,7 +144,10 @@ ngx_int_t on_precontent(ngx_http_request_t* r) noexcept {
 ngx_int_t on_log(ngx_http_request_t* r) noexcept {
     if (r != r->main) return NGX_OK;
     return guard(r->connection->log, ngx_int_t{NGX_OK}, [&]() -> ngx_int_t {
-        if (Record* record = Record::find(r)) record->settle();
+        Record* record = Record::find(r);
+        if (record != nullptr) record->settle();
+        // A request that nginx refused before any phase is logged all the same.
+        if (record == nullptr || !record->entered) hide_arguments(r);
         return NGX_OK;
     });
 }

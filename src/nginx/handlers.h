@@ -18,7 +18,7 @@ ngx_int_t on_access(ngx_http_request_t* r) noexcept;
 // Runs only when the access phase let the request in.
 ngx_int_t on_precontent(ngx_http_request_t* r) noexcept;
 
-// Writes the refusal's log line, if one is due.
+// Writes the refusal's log line, if one is due. Must run before nginx's access log.
 ngx_int_t on_log(ngx_http_request_t* r) noexcept;
 
 }  // namespace gate::nginx

@@ -9,7 +9,21 @@ namespace gate::nginx {
 
 namespace {
 
-void remove_own_lines(ngx_http_request_t* r, Record& record) {
+// Hook 1 has removed these, unless this server trusts its client: what the gate sets replaces what
+// the client sent all the same.
+void remove_client_lines(ngx_http_request_t* r, const LocConf& location) {
+    if (!*srv_conf(r).identity_clear_off) return;
+    remove_headers(r, [&](const ngx_table_elt_t& line) {
+        const std::string name = normal_header_name(view(line.key));
+        return std::any_of(
+            location.identity->begin(), location.identity->end(),
+            [&](const IdentityConf& header) { return normal_header_name(header.lowcase) == name; });
+    });
+}
+
+}  // namespace
+
+void clear_identity(ngx_http_request_t* r, Record& record) {
     if (record.identity_lines.empty()) return;
     const auto& own = record.identity_lines;
     remove_headers(r, [&](const ngx_table_elt_t& line) {
@@ -18,16 +32,14 @@ void remove_own_lines(ngx_http_request_t* r, Record& record) {
     record.identity_lines.clear();
 }
 
-}  // namespace
-
 bool set_identity(ngx_http_request_t* r, Record& record, const LocConf& location) {
-    remove_own_lines(r, record);
+    remove_client_lines(r, location);
     for (const IdentityConf& header : *location.identity) {
         ngx_str_t value;
         auto* source = const_cast<ngx_http_complex_value_t*>(&header.value);
         if (ngx_http_complex_value(r, source, &value) != NGX_OK) throw std::bad_alloc();
         if (record.identity_unsafe || !policy::is_safe_identity(view(value))) {
-            remove_own_lines(r, record);
+            clear_identity(r, record);
             return false;
         }
         if (value.len == 0) continue;

@@ -1,6 +1,8 @@
 // The two modules of the shared object, and where their handlers stand. ngx_http_gate_module is
 // placed before the access module, ngx_http_gate_filter_module before the copy filter (see config).
 
+#include <algorithm>
+
 #include "nginx/answer_filter.h"
 #include "nginx/bridge.h"
 #include "nginx/conf.h"
@@ -23,10 +25,21 @@ ngx_int_t add_handler(ngx_conf_t* cf, ngx_http_phases phase, ngx_http_handler_pt
     return NGX_OK;
 }
 
+// Handlers of the log phase run in the order they stand in; the access log came before us.
+ngx_int_t add_log_handler(ngx_conf_t* cf) {
+    if (add_handler(cf, NGX_HTTP_LOG_PHASE, on_log) != NGX_OK) return NGX_ERROR;
+    auto* core = static_cast<ngx_http_core_main_conf_t*>(
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
+    ngx_array_t& all = core->phases[NGX_HTTP_LOG_PHASE].handlers;
+    auto* handlers = static_cast<ngx_http_handler_pt*>(all.elts);
+    std::rotate(handlers, handlers + all.nelts - 1, handlers + all.nelts);
+    return NGX_OK;
+}
+
 ngx_int_t gate_postconfiguration(ngx_conf_t* cf) noexcept {
     return guard(cf->log, ngx_int_t{NGX_ERROR}, [&]() -> ngx_int_t {
         if (add_handler(cf, NGX_HTTP_ACCESS_PHASE, on_access) != NGX_OK ||
-            add_handler(cf, NGX_HTTP_LOG_PHASE, on_log) != NGX_OK) {
+            add_log_handler(cf) != NGX_OK) {
             return NGX_ERROR;
         }
         return complete_configuration(cf);

@@ -9,8 +9,8 @@ namespace gate::nginx {
 // Removes the identity headers that an earlier location of this request set.
 void clear_identity(ngx_http_request_t* r, Record& record);
 
-// Sets the identity headers of `location`. False when a value cannot be written safely; then none is
-// set.
+// Sets the identity headers of `location`. False when a value cannot be written safely; then none
+// is set.
 bool set_identity(ngx_http_request_t* r, Record& record, const LocConf& location);
 
 }  // namespace gate::nginx

@@ -228,6 +228,8 @@ refused('off twice', in_server('gate_identity_clear off; gate_identity_clear off
 # ---- gate_claim
 refused('claim without variable', in_server('', 'gate_claim tenant tenant;'),
     '"gate_claim" has the name "tenant"; expected a variable such as $name in nginx.conf:1');
+refused('claim in what no variable can be called', in_server('', 'gate_claim $my-tenant tenant;'),
+    '"gate_claim" has the name "$my-tenant"; expected a variable such as $name in nginx.conf:1');
 refused('claim in our own name space', in_server('', 'gate_claim $gate_x x;'),
     '"gate_claim" cannot set "$gate_x"; names that begin with gate_ are the module\'s own '
     . 'in nginx.conf:1');

@@ -2,19 +2,13 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
+
 namespace gate {
 
 namespace {
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
-
-// The value of a hexadecimal digit, or -1.
-int hex_value(char digit) noexcept {
-    if (digit >= '0' && digit <= '9') return digit - '0';
-    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
-    return -1;
-}
 
 void append_hex(std::string& out, std::uint8_t octet) {
     out.push_back(kHexDigits[octet >> 4]);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
+
 namespace gate::conftext {
 
 namespace {
@@ -13,18 +15,6 @@ constexpr unsigned kMaxDefinitionDepth = 8;
 constexpr std::array<std::string_view, 9> kIdentityPrefixes = {
     "gate_subject",  "gate_client", "gate_key_id", "gate_key_name", "gate_claim",
     "gate_token_id", "gate_role",   "gate_scopes", "gate_group"};
-
-bool is_word(char c) noexcept {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
-std::string lower(std::string_view text) {
-    std::string low(text);
-    for (char& c : low) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return low;
-}
 
 bool holds_credential(const std::string& name) {
     return name == "http_authorization" || name == "http_x_api_key" || name == "http_cookie" ||
@@ -40,7 +30,7 @@ std::vector<std::string> variables_in(std::string_view value) {
         if (i < value.size() && value[i] == '{') ++i;
         const std::size_t begin = i;
         while (i < value.size() && is_word(value[i])) ++i;
-        if (i > begin) names.push_back(lower(value.substr(begin, i - begin)));
+        if (i > begin) names.push_back(ascii_lower(value.substr(begin, i - begin)));
     }
     return names;
 }
@@ -53,11 +43,11 @@ void IdentityVariables::learn(const std::vector<Node>& nodes) {
             for (const Node& entry : node.children) {
                 for (const std::string& arg : entry.args) from += " " + arg;
             }
-            definitions_.push_back({lower(node.args[1]), std::move(from)});
+            definitions_.push_back({ascii_lower(node.args[1]), std::move(from)});
         } else if (two && node.name == "set") {
-            definitions_.push_back({lower(node.args[0]), node.args[1]});
+            definitions_.push_back({ascii_lower(node.args[0]), node.args[1]});
         } else if (two && node.name == "gate_claim") {
-            definitions_.push_back({lower(node.args[0]), "$gate_claim_"});
+            definitions_.push_back({ascii_lower(node.args[0]), "$gate_claim_"});
         }
         learn(node.children);
     }

@@ -1,19 +1,10 @@
 #include "http/credential_text.h"
 
-#include <algorithm>
+#include "base/ascii.h"
 
 namespace gate::http {
 
 namespace {
-
-char lower(char c) noexcept {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](char x, char y) { return lower(x) == lower(y); });
-}
 
 bool is_blank(char c) noexcept {
     return c == ' ' || c == '\t';
@@ -79,14 +70,9 @@ bool is_own_origin(std::string_view origin, std::string_view scheme,
 
 // One octet of `text` at `at`, percent-decoded; moves `at` behind it.
 char decoded_octet(std::string_view text, std::size_t& at) noexcept {
-    const auto digit = [](char c) {
-        if (c >= '0' && c <= '9') return c - '0';
-        const char lower = static_cast<char>(c | 0x20);
-        return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-    };
     if (text[at] == '%' && text.size() - at > 2) {
-        const int high = digit(text[at + 1]);
-        const int low = digit(text[at + 2]);
+        const int high = hex_value(text[at + 1]);
+        const int low = hex_value(text[at + 2]);
         if (high >= 0 && low >= 0) {
             at += 3;
             return static_cast<char>(high * 16 + low);

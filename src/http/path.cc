@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/ascii.h"
+
 namespace gate::http {
 
 namespace {
@@ -18,20 +20,13 @@ struct Symbol {
 
 constexpr std::uint8_t kManyRounds = 2;
 
-int hex_value(std::uint8_t octet) noexcept {
-    if (octet >= '0' && octet <= '9') return octet - '0';
-    if (octet >= 'a' && octet <= 'f') return octet - 'a' + 10;
-    if (octet >= 'A' && octet <= 'F') return octet - 'A' + 10;
-    return -1;
-}
-
 // Replaces "%hh" at the end of `out` by the octet it stands for, again and again: in "%25252e" each
 // result completes the next escape. Every replacement shortens `out`, so the whole is linear.
 void collapse_escapes(std::vector<Symbol>& out) {
     while (out.size() >= 3) {
         const Symbol* last = out.data() + out.size() - 3;
-        const int high = hex_value(last[1].octet);
-        const int low = hex_value(last[2].octet);
+        const int high = hex_value(static_cast<char>(last[1].octet));
+        const int low = hex_value(static_cast<char>(last[2].octet));
         if (last[0].octet != '%' || high < 0 || low < 0) return;
         std::uint8_t rounds = 0;
         for (int i = 0; i < 3; ++i) {

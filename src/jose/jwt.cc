@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/ascii.h"
+
 namespace gate::jose {
 
 namespace {
@@ -78,14 +80,6 @@ Status<Reason> check_audience(Value aud, const Issuer& issuer) {
     });
     if (!meant) return fail(Reason::kAudMismatch);
     return Done{};
-}
-
-char lower(char c) noexcept {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
-    return std::ranges::equal(a, b, {}, lower, lower);
 }
 
 // RFC 7515 section 4.1.9: a media type, in any case, whose "application/" may be left out.

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "nginx/directive.h"
 
 namespace gate::nginx {
@@ -86,10 +87,6 @@ ngx_int_t Directive::variable(std::string_view text) const {
     const std::string_view bare = braced                  ? text.substr(2, text.size() - 3)
                                   : text.starts_with('$') ? text.substr(1)
                                                           : std::string_view();
-    const auto is_word = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '_';
-    };
     if (bare.empty() || !std::all_of(bare.begin(), bare.end(), is_word)) {
         fail("has the value " + quoted(text) + "; expected one variable such as $name");
         return -1;
@@ -99,7 +96,7 @@ ngx_int_t Directive::variable(std::string_view text) const {
              ", which any later regular expression overwrites; use a named one: (?<name>..)");
         return -1;
     }
-    ngx_str_t lower = str(copy(cf_->pool, lower_case(bare)));
+    ngx_str_t lower = str(copy(cf_->pool, ascii_lower(bare)));
     const ngx_int_t index = ngx_http_get_variable_index(cf_, &lower);
     return index == NGX_ERROR ? -1 : index;
 }
@@ -188,14 +185,6 @@ std::optional<std::string_view> option(std::string_view argument, std::string_vi
     argument.remove_prefix(name.size());
     if (!argument.starts_with('=')) return std::nullopt;
     return argument.substr(1);
-}
-
-std::string lower_case(std::string_view text) {
-    std::string lower(text);
-    for (char& c : lower) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return lower;
 }
 
 bool is_token(std::string_view text) {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "nginx/setters.h"
 
 namespace gate::nginx {
@@ -97,7 +98,7 @@ bool take_header(Directive& directive, std::string_view name, SourceConf& source
                               why);
     }
     source.type = policy::SourceType::kHeader;
-    source.name = lower_case(name);
+    source.name = ascii_lower(name);
     if (source.name == "authorization") source.scheme = "Bearer";
     return true;
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "nginx/setters.h"
 #include "nginx/variables.h"
 
@@ -23,7 +24,7 @@ bool defined_already(Directive& directive, std::string_view name) {
 
 // A variable of ours; what an operator's map or set made keeps its meaning.
 bool add_claim_variable(Directive& directive, std::string_view name, ClaimVariable* claim) {
-    ngx_str_t lower = str(copy(directive.cf()->pool, lower_case(name)));
+    ngx_str_t lower = str(copy(directive.cf()->pool, ascii_lower(name)));
     ngx_http_variable_t* variable =
         ngx_http_add_variable(directive.cf(), &lower, NGX_HTTP_VAR_NOCACHEABLE);
     if (variable == nullptr) return false;
@@ -50,7 +51,7 @@ bool set_gate_identity(Directive& directive, LocConf& loc) {
     }
     IdentityConf line;
     line.name = name;
-    line.lowcase = lower_case(name);
+    line.lowcase = ascii_lower(name);
     line.hash = ngx_hash_key(reinterpret_cast<u_char*>(line.lowcase.data()), line.lowcase.size());
     line.where = directive.where();
     if (!directive.compile(directive.values()[1], line.value)) return false;
@@ -88,17 +89,18 @@ bool set_gate_identity_clear(Directive& directive, SrvConf& srv) {
 bool set_gate_claim(Directive& directive, MainConf& main) {
     const auto& values = directive.values();
     std::string_view name = values[0];
-    if (!name.starts_with('$') || name.size() < 2 || !is_token(name.substr(1))) {
+    if (!name.starts_with('$') || name.size() < 2 ||
+        !std::all_of(name.begin() + 1, name.end(), is_word)) {
         return directive.fail("has the name " + quoted(name) +
                               "; expected a variable such as $name");
     }
     name.remove_prefix(1);
-    if (lower_case(name).starts_with("gate_")) {
+    if (ascii_lower(name).starts_with("gate_")) {
         return directive.fail("cannot set \"$" + std::string(name) +
                               "\"; names that begin with gate_ are the module's own");
     }
     auto claim = std::make_unique<ClaimVariable>();
-    claim->name = lower_case(name);
+    claim->name = ascii_lower(name);
     for (const auto& other : main.claim_variables) {
         if (other->name == claim->name) return defined_already(directive, name);
     }

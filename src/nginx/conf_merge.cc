@@ -1,3 +1,4 @@
+#include "base/ascii.h"
 #include "crypto/digest.h"
 #include "nginx/setters.h"
 
@@ -75,7 +76,7 @@ T* module_conf(void** confs) {
 }  // namespace
 
 std::string normal_header_name(std::string_view name) {
-    std::string normal = lower_case(name);
+    std::string normal = ascii_lower(name);
     for (char& c : normal) {
         if (c == '_' || c == '.') c = '-';
     }

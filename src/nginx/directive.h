@@ -61,7 +61,6 @@ std::string listed(const std::vector<std::string>& elements);
 std::vector<std::string_view> split(std::string_view text, char separator);
 // The value of an argument "name=value", nullopt for any other argument.
 std::optional<std::string_view> option(std::string_view argument, std::string_view name);
-std::string lower_case(std::string_view text);
 // RFC 9110 section 5.6.2.
 bool is_token(std::string_view text);
 

@@ -1,5 +1,6 @@
 #include "nginx/template.h"
 
+#include "base/ascii.h"
 #include "nginx/bridge.h"
 #include "nginx/directive.h"
 #include "policy/scope.h"
@@ -7,10 +8,6 @@
 namespace gate::nginx {
 
 namespace {
-
-bool is_word(char c) noexcept {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
 
 // The variable name that follows a '$' at the front of `rest`, which it leaves behind the name.
 std::string_view take_name(std::string_view& rest) noexcept {
@@ -46,7 +43,7 @@ const char* Template::compile(ngx_conf_t* cf, std::string_view text) {
             return "has a numbered capture, which any later regular expression overwrites; "
                    "use a named one: (?<name>..)";
         }
-        ngx_str_t lower = str(copy(cf->pool, lower_case(name)));
+        ngx_str_t lower = str(copy(cf->pool, ascii_lower(name)));
         const ngx_int_t index = ngx_http_get_variable_index(cf, &lower);
         if (index == NGX_ERROR) return "has a variable that nginx cannot provide";
         parts_.push_back({{}, index});

@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/json_text.h"
 
 namespace gate::policy {
@@ -81,8 +82,7 @@ std::string_view error_code(RefusalClass refusal, int status) noexcept {
 std::string error_word(int status) {
     std::string word(title_of(status));
     for (char& c : word) {
-        if (c == ' ') c = '_';
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+        c = c == ' ' ? '_' : ascii_lower(c);
     }
     return word;
 }

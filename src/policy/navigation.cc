@@ -1,6 +1,7 @@
 // Is a request a browser's navigation? Content negotiation on Accept (RFC 9110 section 12.5.1).
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "policy/challenge.h"
 
 namespace gate::policy {
@@ -10,11 +11,7 @@ namespace {
 std::string lower_trimmed(std::string_view text) {
     const std::size_t start = text.find_first_not_of(" \t");
     if (start == std::string_view::npos) return {};
-    std::string out(text.substr(start, text.find_last_not_of(" \t") - start + 1));
-    for (char& c : out) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-    }
-    return out;
+    return ascii_lower(text.substr(start, text.find_last_not_of(" \t") - start + 1));
 }
 
 // Takes the piece before the next `separator` off `rest`.

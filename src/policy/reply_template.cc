@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/json_text.h"
 #include "base/reason.h"
 
@@ -12,18 +13,14 @@ namespace {
 using jose::Value;
 using Kind = Value::Kind;
 
-bool is_name_char(char c) noexcept {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
 // The field name at the start of `text`, behind its '$': words joined by dots. A dot that no word
 // follows is text ("Hello $name.").
 std::string_view leading_name(std::string_view text) noexcept {
     std::size_t size = 0;
     while (size < text.size()) {
         const bool joining =
-            text[size] == '.' && size > 0 && size + 1 < text.size() && is_name_char(text[size + 1]);
-        if (!is_name_char(text[size]) && !joining) break;
+            text[size] == '.' && size > 0 && size + 1 < text.size() && is_word(text[size + 1]);
+        if (!is_word(text[size]) && !joining) break;
         ++size;
     }
     return text.substr(0, size);

@@ -1,0 +1,45 @@
+#include "base/ascii.h"
+
+#include <gtest/gtest.h>
+
+namespace gate {
+namespace {
+
+// All characters for which `holds` is true, in order.
+template <class Predicate>
+std::string all_that(Predicate holds) {
+    std::string found;
+    for (int c = -128; c < 128; ++c) {
+        if (holds(static_cast<char>(c))) found.push_back(static_cast<char>(c));
+    }
+    return found;
+}
+
+TEST(AsciiLower, ChangesCapitalLettersOnly) {
+    EXPECT_EQ(all_that([](char c) { return ascii_lower(c) != c; }), "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    EXPECT_EQ(ascii_lower("X-API-Key_\xc4[@Z"), "x-api-key_\xc4[@z");
+    EXPECT_EQ(ascii_lower(""), "");
+}
+
+TEST(EqualIgnoringCase, ComparesWholeTexts) {
+    EXPECT_TRUE(equal_ignoring_case("Bearer", "bEARER"));
+    EXPECT_TRUE(equal_ignoring_case("", ""));
+    EXPECT_FALSE(equal_ignoring_case("Bearer", "Beare"));
+    EXPECT_FALSE(equal_ignoring_case("[", "{"));
+    EXPECT_FALSE(equal_ignoring_case("\xc4", "\xe4"));
+}
+
+TEST(HexValue, KnowsTheDigitsOfBothCases) {
+    EXPECT_EQ(all_that([](char c) { return hex_value(c) >= 0; }), "0123456789ABCDEFabcdef");
+    EXPECT_EQ(hex_value('9'), 9);
+    EXPECT_EQ(hex_value('a'), 10);
+    EXPECT_EQ(hex_value('F'), 15);
+    EXPECT_EQ(hex_value('g'), -1);
+}
+
+TEST(IsWord, HoldsForLettersDigitsAndUnderscore) {
+    EXPECT_EQ(all_that(is_word), "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz");
+}
+
+}  // namespace
+}  // namespace gate

@@ -1,5 +1,7 @@
 #include "http/credential_text.h"
 
+#include <algorithm>
+
 #include "base/ascii.h"
 
 namespace gate::http {

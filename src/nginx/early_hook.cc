@@ -43,7 +43,7 @@ void mask_logged_text(ngx_http_request_t* r, const std::set<std::string>& names)
 
 }  // namespace
 
-void mask_arguments(ngx_str_t& text, const std::set<std::string>& names) noexcept {
+void mask_arguments(ngx_str_t& text, const std::set<std::string>& names) {
     std::size_t mark = view(text).find('?');
     if (mark == std::string_view::npos) return;
     std::string_view query = view(text).substr(mark + 1);
@@ -56,7 +56,7 @@ void mask_arguments(ngx_str_t& text, const std::set<std::string>& names) noexcep
     }
 }
 
-void hide_arguments(ngx_http_request_t* r) noexcept {
+void hide_arguments(ngx_http_request_t* r) {
     if (r->request_line.data == nullptr) return;
     mask_arguments(r->request_line, srv_conf(r).argument_names);
 }

@@ -12,9 +12,9 @@ namespace gate::nginx {
 ngx_int_t enter(ngx_http_request_t* r);
 
 // Hides credentials in the request line of a request that hook 1 never saw.
-void hide_arguments(ngx_http_request_t* r) noexcept;
+void hide_arguments(ngx_http_request_t* r);
 
 // Overwrites the values of `names` in the query part of `text` with '*', in place.
-void mask_arguments(ngx_str_t& text, const std::set<std::string>& names) noexcept;
+void mask_arguments(ngx_str_t& text, const std::set<std::string>& names);
 
 }  // namespace gate::nginx

@@ -29,8 +29,15 @@ int run_new(const Arguments& arguments, Io& io) {
     }
     ByteVector octets(size);
     if (!crypto::random_bytes(octets)) return refuse(io, "the machine has no entropy");
-    std::string text = arguments.has("base64") ? encode_base64(octets) : to_hex(octets);
-    io.out << text << '\n';
+    const bool base64 = arguments.has("base64");
+    std::string text = base64 ? encode_base64(octets) : to_hex(octets);
+    if (arguments.has("json")) {
+        JsonObject object;
+        object.text("secret", text).text("encoding", base64 ? "base64" : "hex");
+        io.out << object.str() << '\n';
+    } else {
+        io.out << text << '\n';
+    }
     wipe(text.data(), text.size());
     wipe(octets.data(), octets.size());
     return kDone;
@@ -40,6 +47,7 @@ constexpr std::array kNewOptions{
     Option{"octets", "N", "how many random octets (64)"},
     Option{"hex", "", "write them in hexadecimal (default)"},
     Option{"base64", "", "write them in base64"},
+    Option{"json", "", "print JSON"},
 };
 
 constexpr std::array<Command, 1> kCommands{{

@@ -54,6 +54,16 @@ TEST(SecretNew, PrintsRandomOctets) {
     EXPECT_EQ(decode_base64(std::string_view(base64.out).substr(0, 44))->size(), 32u);
 }
 
+TEST(SecretNew, TellsTheEncodingInJson) {
+    const ToolResult hex = tool({"secret", "new", "--json", "--octets", "32"});
+    EXPECT_EQ(hex.status, kDone);
+    EXPECT_TRUE(hex.out.starts_with(R"({"secret":")"));
+    EXPECT_TRUE(hex.out.ends_with("\",\"encoding\":\"hex\"}\n"));
+    EXPECT_TRUE(from_hex(std::string_view(hex.out).substr(11, 64)));
+    const ToolResult base64 = tool({"secret", "new", "--json", "--base64"});
+    EXPECT_TRUE(base64.out.ends_with("\",\"encoding\":\"base64\"}\n"));
+}
+
 TEST(SecretNew, RefusesShortSecrets) {
     for (const char* octets : {"31", "1025", "0", "-1", "x", "32x", ""}) {
         EXPECT_EQ(tool({"secret", "new", "--octets", octets}).status, kUsage) << octets;

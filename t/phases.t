@@ -44,6 +44,8 @@ server {
     location /to-gated/ { gate off; auth_request /gated-check; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /to-error-page/ { gate off; auth_request /gated-with-page; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location = /gated-with-page { error_page 401 403 = @login; proxy_pass http://127.0.0.1:%%PORT_app%%/check; }
+    location /to-odd/ { gate off; auth_request /gated-odd; proxy_pass http://127.0.0.1:%%PORT_app%%; }
+    location = /gated-odd { gate_require $arg_never error=404; proxy_pass http://127.0.0.1:%%PORT_app%%/check; }
     location /gated-to-gated/ { auth_request /gated-check; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location = /gated-check { proxy_pass http://127.0.0.1:%%PORT_app%%/check; }
     location /ssi/ { gate off; ssi on; }
@@ -131,6 +133,7 @@ subtest 'subrequests' => sub {
     is get('/to-gated/x', @user)->status, 401, 'and checks nothing for a location without a gate';
     is get('/to-error-page/x')->status, 401, 'nor when an error_page would make a 200 of the refusal';
     is $app->hits, 0, 'the app is not asked';
+    is get('/to-odd/x')->status, 401, 'a refusal that auth_request understands, whatever error= says';
     is get('/gated-to-gated/x', @user)->status, 200, 'a verified main request may';
     is get('/ssi/page.html')->body =~ /inner/, '', 'SSI from outside shows nothing';
     is get('/ssi-gated/page.html', @user)->body, '[inner user-1]', 'SSI within shows the main request\'s identity';

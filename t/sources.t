@@ -165,6 +165,16 @@ subtest 'query argument' => sub {
     ok !grep({ $_->{raw} =~ /\Q$part\E/ } @all), 'nor does any upstream request';
 };
 
+subtest 'paths that climb' => sub {
+    for my $path ('/public/../x', '/x/..%2fpublic/y', '/x/%2e%2e/public/y', '/x/.%2E/public/y', '/x/..;/y', '/x/..%5cy', '/x/%252e%252e/y',
+        '/x/%c0%ae%c0%ae/y', '/public/..') {
+        $app->clear;
+        is http_get($path, headers => { Authorization => "Bearer $token" })->status, 400, $path;
+        is $app->hits, 0, 'not passed on';
+    }
+    is http_get($_, headers => { Authorization => "Bearer $token" })->status, 200, $_ for '/x/./y', '/x/...', '/x..y', '/x/%2E/y';
+};
+
 subtest 'what an application may take for a credential is never passed on as none' => sub {
     $is->('none', '200', '/optional/');
     for my $value ("\tBearer $token", "Bearer\t$token", "\x0bBearer $token", "Bearer\x0c$token", 'Bearer') {

@@ -98,23 +98,23 @@ bool is_hidden_separator(const Symbol& symbol) noexcept {
     return symbol.octet == '\\' || symbol.hidden;
 }
 
-// Whether [begin, end), a segment between separators, is a dot segment that nginx did not see.
+// Whether [begin, end), a segment between separators, is "..", or a "." that nginx did not see.
 // `delimiter_hidden`: one of the separators around it is hidden.
-bool is_hidden_dots(const Symbol* begin, const Symbol* end, bool delimiter_hidden) noexcept {
+bool is_climbing(const Symbol* begin, const Symbol* end, bool delimiter_hidden) noexcept {
     bool hidden = delimiter_hidden;
     const Symbol* at = begin;
     for (; at != end && at->octet == '.'; ++at) hidden = hidden || at->hidden;
     if (at == begin || at - begin > 2) return false;
-    if (at == end) return hidden;
+    if (at == end) return hidden || at - begin == 2;
     return at->octet == ';';  // "..;x": a path parameter that some applications cut off
 }
 
 }  // namespace
 
-bool has_hidden_dot_segment(std::string_view raw_path) {
-    // Whatever hides a dot segment needs one of these, or an octet outside ASCII.
+bool has_climbing_segment(std::string_view raw_path) {
+    // A climbing segment holds two dots side by side, or one of these that hide them.
     const bool plain = raw_path.find_first_of("%;\\\xc0\xc1\xe0\xf0") == std::string_view::npos;
-    if (plain) return false;
+    if (plain && raw_path.find("..") == std::string_view::npos) return false;
 
     const std::vector<Symbol> path = decode_overlong(decode_fully(raw_path));
     const Symbol* begin = path.data();
@@ -123,7 +123,7 @@ bool has_hidden_dot_segment(std::string_view raw_path) {
     for (const Symbol* at = begin;; ++at) {
         if (at != end && !is_separator(*at)) continue;
         const bool end_hidden = at != end && is_hidden_separator(*at);
-        if (is_hidden_dots(begin, at, start_hidden || end_hidden)) return true;
+        if (is_climbing(begin, at, start_hidden || end_hidden)) return true;
         if (at == end) return false;
         begin = at + 1;
         start_hidden = end_hidden;

@@ -1,5 +1,5 @@
-// Raw request paths: dot segments in spellings that nginx leaves alone but an application may
-// resolve.
+// Raw request paths: segments that climb, as nginx or an application may read them, and addresses
+// to come back to after a login.
 #pragma once
 
 #include <string>
@@ -7,12 +7,13 @@
 
 namespace gate::http {
 
-// True when a segment of the raw path (before '?') is "." or ".." only after a treatment that nginx
-// does not apply: a trailing ";..." parameter, backslash or %5c as separator, dots, slashes or
-// semicolons encoded twice (%252e, %25252e), or as overlong UTF-8 (%c0%ae, %e0%80%ae, %c0%af).
-// Plain and once-encoded ".." between plain or once-encoded slashes is false: nginx resolves it
-// itself. Linear in the path's size.
-bool has_hidden_dot_segment(std::string_view raw_path);
+// True when the raw path (before '?') climbs: a segment is ".." after any treatment that nginx or
+// an application may apply: percent-decoding, once or again (%2e, %252e), a trailing ";..."
+// parameter, backslash, %5c or an encoded slash as separator, overlong UTF-8 (%c0%ae, %e0%80%ae,
+// %c0%af). Plain ones count too: nginx resolves them before it chooses a location, but proxy_pass
+// without a URI sends the raw path, which an application may read otherwise. "." is the same but
+// for its plain and once-encoded forms, which lead nowhere.
+bool has_climbing_segment(std::string_view raw_path);
 
 // Percent-encodes everything but unreserved characters (RFC 3986 section 2.3).
 std::string percent_encode(std::string_view text);

@@ -174,7 +174,8 @@ struct MainConf {
     SipKey token_id_key{};
 };
 
-// Lower case, with '_' and '.' as '-': two names that an application may take for one are equal.
+// Lower case, with '-' for all but letters and digits: names that some application takes for one
+// (CGI variables, PHP, WSGI) are equal.
 std::string normal_header_name(std::string_view name);
 
 MainConf& main_conf(ngx_http_request_t* r);

@@ -78,7 +78,8 @@ T* module_conf(void** confs) {
 std::string normal_header_name(std::string_view name) {
     std::string normal = ascii_lower(name);
     for (char& c : normal) {
-        if (c == '_' || c == '.') c = '-';
+        bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        if (!plain) c = '-';
     }
     return normal;
 }

@@ -76,7 +76,7 @@ ngx_int_t enter(ngx_http_request_t* r) {
 
     std::string_view path = view(r->unparsed_uri);
     path = path.substr(0, path.find('?'));
-    if (*server.dot_segments == DotSegments::kRefuse && http::has_hidden_dot_segment(path)) {
+    if (*server.dot_segments == DotSegments::kRefuse && http::has_climbing_segment(path)) {
         return record.refuse(r, {.status = GateStatus::kDenied,
                                  .reason = Reason::kDotSegment,
                                  .http_status = NGX_HTTP_BAD_REQUEST,

@@ -46,10 +46,15 @@ ngx_int_t judge_subrequest(ngx_http_request_t* r, const LocConf& location) {
     }
     auto met = meets(r, principal, location);
     if (met) return NGX_DECLINED;
-    ngx_log_error(*location.log_level, r->connection->log, 0,
-                  "auth: deny subrequest \"%V\" reason=%s", &r->uri,
-                  code(met.error().reason).data());
-    return status_of(met.error());
+    const std::string line = "auth: deny subrequest \"" + log_escaped(view(r->uri), 256) +
+                             "\" reason=" + std::string(code(met.error().reason));
+    const ngx_str_t text = str(line);
+    ngx_log_error(*location.log_level, r->connection->log, 0, "%V", &text);
+    // Whoever asked by this subrequest judges its status: no error_page may make a 200 of it, and
+    // auth_request knows 401 and 403 only.
+    r->error_page = 1;
+    return status_of(met.error()) == NGX_HTTP_UNAUTHORIZED ? NGX_HTTP_UNAUTHORIZED
+                                                           : NGX_HTTP_FORBIDDEN;
 }
 
 bool is_answered_preflight(ngx_http_request_t* r, const LocConf& location) {
@@ -124,7 +129,10 @@ ngx_int_t on_rewrite(ngx_http_request_t* r) noexcept {
         if (!location.gate->on) return NGX_DECLINED;
         Record& record = Record::of(r);
         extract(r, record, location);
-        if (!*location.dry_run) strip(r, record, location);
+        if (!*location.dry_run) {
+            clear_identity(r, record);
+            strip(r, record, location);
+        }
         return judge_early(r, record, location);
     });
 }
@@ -145,9 +153,9 @@ ngx_int_t on_log(ngx_http_request_t* r) noexcept {
     if (r != r->main) return NGX_OK;
     return guard(r->connection->log, ngx_int_t{NGX_OK}, [&]() -> ngx_int_t {
         Record* record = Record::find(r);
-        if (record != nullptr) record->settle();
         // A request that nginx refused before any phase is logged all the same.
         if (record == nullptr || !record->entered) hide_arguments(r);
+        if (record != nullptr) record->settle();
         return NGX_OK;
     });
 }

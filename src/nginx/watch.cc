@@ -78,6 +78,8 @@ private:
     void finish(Watched& watched, const FileStamp& stamp, Result<Renewal, LoadFailure> result);
     void accept(Watched& watched, Renewal renewal);
     void report(Watched& watched, const std::string& problem);
+    void withdraw(Watched& watched);
+    void share_roles(const LiveRoles& roles);
 
     MainConf& main_;
     std::int64_t started_;
@@ -123,9 +125,34 @@ void Watcher::stop_timer() {
 void Watcher::catch_up() {
     constexpr std::int64_t kRest = std::int64_t{kTick} * 1'000'000;
     for (Watched& watched : watched_) {
+        const FileStamp at_start = watched.file().stamp;
         const auto stamp = stamp_of(watched.file().path);
-        if (!stamp || *stamp == watched.file().stamp || stamp->changed > started_ - kRest) continue;
-        finish(watched, *stamp, renew_block(watched.block, watched.index));
+        if (stamp && (*stamp == at_start || stamp->changed > started_ - kRest)) continue;
+        if (stamp) finish(watched, *stamp, renew_block(watched.block, watched.index));
+        if (!stamp || watched.current != *stamp) withdraw(watched);
+    }
+}
+
+// What the master read when nginx started is not what the other workers have taken over since: it
+// may hold keys that were withdrawn. Until the file can be read again nothing of the block is in
+// force.
+void Watcher::withdraw(Watched& watched) {
+    if (auto* issuer = std::get_if<LiveIssuer*>(&watched.block)) (*issuer)->keys = nullptr;
+    if (auto* store = std::get_if<LiveStore*>(&watched.block)) (*store)->table = nullptr;
+    if (auto* roles = std::get_if<LiveRoles*>(&watched.block)) {
+        (*roles)->map = std::make_shared<const policy::RoleMap>();
+        share_roles(**roles);
+    }
+    const std::string path = '"' + watched.file().path + '"';
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "gate: %s has changed since the start and cannot be read by this new worker; "
+                  "nothing of it is in force here until it can",
+                  path.c_str());
+}
+
+void Watcher::share_roles(const LiveRoles& roles) {
+    for (const auto& store : main_.stores) {
+        if (store->roles == &roles) store->store.roles = roles.map;
     }
 }
 
@@ -213,11 +240,7 @@ void Watcher::accept(Watched& watched, Renewal renewal) {
     for (const std::string& note : renewal.notes) say(NGX_LOG_WARN, path + ' ' + note);
     std::visit([&](auto* live) { take_over(*live, watched.index, std::move(renewal)); },
                watched.block);
-    if (const auto* roles = std::get_if<LiveRoles*>(&watched.block)) {
-        for (const auto& store : main_.stores) {
-            if (store->roles == *roles) store->store.roles = (*roles)->map;
-        }
-    }
+    if (const auto* roles = std::get_if<LiveRoles*>(&watched.block)) share_roles(**roles);
     if (news) say(NGX_LOG_NOTICE, path + " taken over");
 }
 

@@ -169,7 +169,7 @@ bool has_visible_trick(std::string_view path) {
 }
 
 void check_path(std::string_view path) {
-    const bool hidden = http::has_hidden_dot_segment(path);
+    const bool hidden = http::has_climbing_segment(path);
     if (has_visible_trick(path)) GATE_INVARIANT(hidden);
     if (path.find_first_of("%\\;\xc0\xc1\xe0\xf0") == std::string_view::npos)
         GATE_INVARIANT(!hidden);

@@ -13,15 +13,20 @@ namespace {
 
 using std::string_literals::operator""s;
 
-TEST(HiddenDotSegment, LeavesToNginxWhatNginxResolves) {
-    for (std::string_view path :
-         {"/", "", "*", "/a/../b", "/..", "/.", "/a/./b", "/%2e%2e/", "/a/..%2fb", "/a%2f..%2fb",
-          "/%2E/", "/.%2e", "/a/%2e%2e%2f%2e%2e/b", "//", "/a//b", "../%41", "%2e%2e"}) {
-        EXPECT_FALSE(has_hidden_dot_segment(path)) << path;
+TEST(ClimbingSegment, LeavesAloneWhatLeadsNowhere) {
+    for (std::string_view path : {"/", "", "*", "/.", "/a/./b", "/%2E/", "//", "/a//b", "/a..b"}) {
+        EXPECT_FALSE(has_climbing_segment(path)) << path;
     }
 }
 
-TEST(HiddenDotSegment, AcceptsPathsWithoutDotSegments) {
+TEST(ClimbingSegment, SeesWhatNginxResolvesAndAnApplicationMayNot) {
+    for (std::string_view path : {"/a/../b", "/..", "/%2e%2e/", "/a/..%2fb", "/a%2f..%2fb", "/.%2e",
+                                  "../%41", "%2e%2e", "/a/%2e%2e%2f%2e%2e/b", "/a/..", ".."}) {
+        EXPECT_TRUE(has_climbing_segment(path)) << path;
+    }
+}
+
+TEST(ClimbingSegment, AcceptsPathsWithoutDotSegments) {
     for (std::string_view path :
          {"/a;b=c/d", "/a\\b",    "/a%5cb",        "/%252f",    "/a%252e",
           "/...",     "/...;x",   "/a..;b",        "/;..",      "/;/",
@@ -29,45 +34,45 @@ TEST(HiddenDotSegment, AcceptsPathsWithoutDotSegments) {
           "/%%",      "/a%25%32", "/%c3%a9/",      "/\xc3\xa9", "/%e2%82%ac",
           "/%c0",     "/%c0%aex", "/%f0%9f%98%80", "/.%c0",     "/x%c0%ae%c0%ae/",
           "/.x\\",    "/%zz;",    "/%2g;",         "/%g2;",     "/%2G%G2;"}) {
-        EXPECT_FALSE(has_hidden_dot_segment(path)) << path;
+        EXPECT_FALSE(has_climbing_segment(path)) << path;
     }
 }
 
-TEST(HiddenDotSegment, SeesPathParameters) {
+TEST(ClimbingSegment, SeesPathParameters) {
     for (std::string_view path : {"/a/..;/b", "/..;", "/.;x=y/", "/..;a;b", "/%2e%2e%3b/",
                                   "/..%3bx/", "/..%3B", "/.;", "/a/..;\\b"}) {
-        EXPECT_TRUE(has_hidden_dot_segment(path)) << path;
+        EXPECT_TRUE(has_climbing_segment(path)) << path;
     }
 }
 
-TEST(HiddenDotSegment, SeesBackslashes) {
+TEST(ClimbingSegment, SeesBackslashes) {
     for (std::string_view path :
          {"/a/..\\b", "/a\\../b", "\\..", "/a\\..", "/a/..%5cb", "/a%5c../b", "/%2e%2e%5C", "/.\\",
           "/a\\.\\b", "/..%255c", "/a%5c%2e%2e"}) {
-        EXPECT_TRUE(has_hidden_dot_segment(path)) << path;
+        EXPECT_TRUE(has_climbing_segment(path)) << path;
     }
 }
 
-TEST(HiddenDotSegment, SeesWhatIsEncodedTwiceOrMore) {
+TEST(ClimbingSegment, SeesWhatIsEncodedTwiceOrMore) {
     for (std::string_view path :
          {"/%252e%252e/", "/%252e./", "/.%252e/", "/%252e", "/%25252e%25252e", "/%25%32%65./",
           "/%%32%65./", "/%2%65./", "/%%32e.", "/a/..%252fb", "/a%252f../b", "/a%252f..",
           "/..%253b/", "/%2525252525252e."}) {
-        EXPECT_TRUE(has_hidden_dot_segment(path)) << path;
+        EXPECT_TRUE(has_climbing_segment(path)) << path;
     }
 }
 
-TEST(HiddenDotSegment, SeesOverlongUtf8) {
+TEST(ClimbingSegment, SeesOverlongUtf8) {
     for (std::string_view path :
          {"/%c0%ae%c0%ae/", "/%c0%ae", "/%c0%ae./", "/%C0%AE./", "/%e0%80%ae./", "/%f0%80%80%ae./",
           "/..%c0%afb", "/a%c0%af..", "/..%c1%9cb", "/..%c0%bb/", "/..%e0%81%9cb",
           "/..%f0%80%81%9cb", "/\xc0\xae./", "/..\xc0\xaf", "/%25c0%25ae./", "/\xe0\x80\xae/",
           "/\xf0\x80\x80\xae/", "/..%e0%80%afb", "/..\xc1\x9c"}) {
-        EXPECT_TRUE(has_hidden_dot_segment(path)) << path;
+        EXPECT_TRUE(has_climbing_segment(path)) << path;
     }
 }
 
-TEST(HiddenDotSegment, IsNotMisledByOtherSequences) {
+TEST(ClimbingSegment, IsNotMisledByOtherSequences) {
     for (std::string_view path :
          {"/%c2%ae./",       "/%c0%2e%c0%2e/",  "/%c0%fe./",       "/%e0%80./",
           "/%e0%82%ae./",    "/%e0%a0%ae./",    "/%e0%c0%ae./",    "/%e1%80%ae./",
@@ -75,21 +80,21 @@ TEST(HiddenDotSegment, IsNotMisledByOtherSequences) {
           "/%f0%80%80./",    "/%f0%80%80",      "/%e0%80",         "/%bf%ae./",
           "/%c1%ae./",       "/%e0%84%ae./",    "/%e0%88%ae./",    "/%e0%90%ae./",
           "/..\xe0\x80",     "/..\xf0\x80\x80", "/..\xc0"}) {
-        EXPECT_FALSE(has_hidden_dot_segment(path)) << path;
+        EXPECT_FALSE(has_climbing_segment(path)) << path;
     }
 }
 
-TEST(HiddenDotSegment, TakesLinearTimeForNestedEscapes) {
+TEST(ClimbingSegment, TakesLinearTimeForNestedEscapes) {
     std::string nested = "/%";
     for (int i = 0; i < 200000; ++i) nested += "25";
-    EXPECT_FALSE(has_hidden_dot_segment(nested));
+    EXPECT_FALSE(has_climbing_segment(nested));
     std::string halves = "/";
     for (int i = 0; i < 100000; ++i) halves += "%2%";
-    EXPECT_FALSE(has_hidden_dot_segment(halves));
-    EXPECT_TRUE(has_hidden_dot_segment(nested + "2e"));
+    EXPECT_FALSE(has_climbing_segment(halves));
+    EXPECT_TRUE(has_climbing_segment(nested + "2e"));
 }
 
-TEST(HiddenDotSegment, JudgesTheSharedVectors) {
+TEST(ClimbingSegment, JudgesTheSharedVectors) {
     const test::Json tests = test::Json::load("own/http_cases.json")["tests"];
     if (!tests.present()) GTEST_SKIP() << "skipped: no vectors";
     std::vector<std::string> hidden;
@@ -100,12 +105,15 @@ TEST(HiddenDotSegment, JudgesTheSharedVectors) {
         const std::size_t start = raw.find(' ') + 1;
         const std::string target = raw.substr(start, raw.find(' ', start) - start);
         ++paths;
-        if (has_hidden_dot_segment(target.substr(0, target.find('?')))) hidden.push_back(target);
+        if (has_climbing_segment(target.substr(0, target.find('?')))) hidden.push_back(target);
     }
     EXPECT_EQ(paths, 34u);
-    const std::vector<std::string> expected{"/public/..\\admin/x", "/public/..\\admin/x",
-                                            "/public/%c0%ae%c0%ae/admin/x",
-                                            "/public/%c0%ae%c0%ae/admin/x"};
+    std::vector<std::string> expected;
+    for (const char* path :
+         {"/public/../admin/x", "/public/..%2fadmin/x", "/public/./../admin/x",
+          "/public/..\\admin/x", "/public/%c0%ae%c0%ae/admin/x", "/public/x/../../admin/x"}) {
+        expected.insert(expected.end(), 2, path);
+    }
     EXPECT_EQ(hidden, expected);
 }
 

@@ -1,0 +1,58 @@
+# A worker that replaces a dead one must not bring back keys that were withdrawn since the start.
+
+use lib 't/lib';
+use Gate::Test;
+
+my $t = Gate::Test->new(workers => 1);
+my $old_key = api_key('k_');
+my $new_key = api_key('k_');
+$t->write_jwks('keys.jwks', 'rs');
+$t->write_file('keys.json', key_file(key_record($old_key)));
+$t->start(<<'EOF');
+gate_issuer corp { issuer https://idp.example.com; jwks_file %%DIR%%/keys.jwks; audience orders; }
+gate_keys k { file %%DIR%%/keys.json; prefix k_; }
+server {
+    listen 127.0.0.1:%%PORT%%;
+    gate jwt=corp key=k;
+    location / { empty_gif; }
+}
+EOF
+
+my @old = (Authorization => 'Bearer ' . mint());
+my @new = (Authorization => 'Bearer ' . mint(key => 'rs_b'));
+sub status { return http_get('/', headers => [@_])->status; }
+
+sub replace_worker {
+    my ($worker) = $t->workers;
+    $t->allow(qr/worker process $worker exited on signal 9/);
+    kill 'KILL', $worker;
+    return wait_for(sub { my ($now) = $t->workers; $now && $now != $worker && status() }, 10);
+}
+
+is status(@old), 200, 'the first token passes';
+is status('X-API-Key' => $old_key), 200, 'the first key passes';
+$t->write_jwks('keys.jwks', 'rs_b');
+$t->write_file('keys.json', key_file(key_record($new_key)));
+ok wait_for(sub { status(@new) == 200 && status(@old) == 401 }, 5), 'the token key is replaced';
+ok wait_for(sub { status('X-API-Key' => $new_key) == 200 }, 5), 'the API key is replaced';
+is status('X-API-Key' => $old_key), 401, 'the first API key is dead';
+
+my $good = slurp($t->dir . '/keys.jwks');
+unlink $t->dir . '/keys.jwks';
+$t->write_file('keys.json', '{"version":1,');
+$t->mark;
+ok replace_worker(), 'a worker dies while the files cannot be read';
+is status(@old), 503, 'its successor does not accept the withdrawn token key';
+is status(@new), 503, 'nor decides on what it cannot know';
+is status('X-API-Key' => $old_key), 503, 'the withdrawn API key stays dead';
+ok wait_for(sub { $t->log_since_mark =~ /keys\.jwks" has changed since the start and cannot be read by this new worker/ }), 'which it says';
+
+$t->write_file('keys.jwks', $good);
+$t->write_file('keys.json', key_file(key_record($new_key)));
+ok wait_for(sub { status(@new) == 200 && status('X-API-Key' => $new_key) == 200 }, 5), 'good files bring it back';
+is status(@old), 401, 'the withdrawn one stays out';
+ok replace_worker(), 'a worker dies while the files are good';
+is status(@new), 200, 'its successor knows the current keys at once';
+is status(@old), 401, 'and not the old ones';
+
+done_testing;

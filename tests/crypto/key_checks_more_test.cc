@@ -85,6 +85,14 @@ TEST(SmallOrderMore, LooksAtEveryOctetOfEd448) {
     }
 }
 
+TEST(OkpKeyMore, HasASize) {
+    ByteVector y(32, 0);
+    y[0] = 3;  // 3 is the y of a point, of large order
+    const auto key = VerificationKey::from_okp(Curve::kEd25519, y);
+    ASSERT_TRUE(key);
+    EXPECT_GE((*key)->bits(), 253u);
+}
+
 TEST(EcKeyMore, NamesTheLengthWhicheverCoordinateHasAnother) {
     const ByteVector good(32, 1), off(31, 1);
     for (const auto& [x, y] : {std::pair(good, off), std::pair(off, good), std::pair(off, off)}) {

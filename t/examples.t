@@ -266,8 +266,8 @@ example 'browser-login', { 'session.secret' => $secrets{'session.secret'} }, sub
     like $response->header('Location'), qr{\A(?:http://[^/]+)?/login/\?rd=%2Fapp%2Fa%3Fb%3Dc%26d\z},
         'to the login page and back';
     $response = refused('/app/', 302, 'no_credential', 'a path that names a host',
-        GET => '//evil.example/../app/', headers => [@browser]);
-    unlike $response->header('Location') // '', qr/evil/, 'does not lead there';
+        GET => '/app//evil.example/', headers => [@browser]);
+    unlike $response->header('Location') // '', qr{rd=(?:%2F%2F|[^%])}, 'does not lead there';
     $response = refused('/app/', 401, 'no_credential', 'a script', GET => '/app/');
     is $response->header('Location'), undef, 'no redirect';
     allowed('/app/admin/', 'an admin', GET => '/app/admin/', headers => [$session->(roles => ['admin'])]);

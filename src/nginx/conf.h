@@ -172,6 +172,7 @@ struct MainConf {
     std::vector<ngx_uint_t> credential_variables;
     std::vector<ngx_uint_t> gate_variables;
     SipKey token_id_key{};
+    time_t loaded = 0;  // when the master read the configuration and its files
 };
 
 // Lower case, with '-' for all but letters and digits: names that some application takes for one

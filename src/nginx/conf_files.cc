@@ -69,10 +69,11 @@ std::string obstacle(const Account& account, const std::string& path) {
     return may(account, real, 4) ? "" : path;
 }
 
-void warn_of(ngx_conf_t* cf, const Account& account, const std::vector<SourceFile>& files) {
-    for (const SourceFile& file : files) {
+void warn_of(ngx_conf_t* cf, const Account& account, std::vector<SourceFile>& files) {
+    for (SourceFile& file : files) {
         const std::string blocked = obstacle(account, file.path);
         if (blocked.empty()) continue;
+        file.start_value_only = true;
         const bool directory = blocked != file.path;
         warn_at(cf, file.where,
                 quoted(file.path) + " cannot be read by the workers' user " + quoted(account.name) +

@@ -101,6 +101,7 @@ MainConf& main_conf(ngx_conf_t* cf) {
 void* create_main_conf(ngx_conf_t* cf) noexcept {
     return guard(cf->log, static_cast<void*>(nullptr), [&]() -> void* {
         auto* conf = pool_new<MainConf>(cf->pool);
+        conf->loaded = ngx_time();
         if (!crypto::random_bytes(conf->token_id_key)) {
             fail_at(cf, "", "gate: the machine has no random numbers");
             return nullptr;

@@ -37,7 +37,8 @@ struct SourceFile {
     std::string kid;      // kPem, kSecret
     crypto::AlgSet algs;  // kPem, kSecret: alg=; empty: all the key can
     SecretEncoding encoding = SecretEncoding::kText;
-    std::string where;  // "nginx.conf:12"
+    std::string where;              // "nginx.conf:12"
+    bool start_value_only = false;  // the workers' user cannot read it
 
     // As last taken over. The text is kept because the files of a block change one by one; it is
     // nullptr for kKeys and kRoles, whose parsed form is all there is.

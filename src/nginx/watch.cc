@@ -124,12 +124,16 @@ void Watcher::stop_timer() {
 // been at rest for a tick, is taken over before the first request.
 void Watcher::catch_up() {
     constexpr std::int64_t kRest = std::int64_t{kTick} * 1'000'000;
+    // Beside workers of the same age the master's values are the last good ones: ticks do the rest.
+    const bool replacement = started_ - std::int64_t{main_.loaded} * 1'000'000'000 > kYoung;
     for (Watched& watched : watched_) {
         const FileStamp at_start = watched.file().stamp;
         const auto stamp = stamp_of(watched.file().path);
-        if (stamp && (*stamp == at_start || stamp->changed > started_ - kRest)) continue;
-        if (stamp) finish(watched, *stamp, renew_block(watched.block, watched.index));
-        if (!stamp || watched.current != *stamp) withdraw(watched);
+        if (stamp && *stamp == at_start) continue;
+        const bool at_rest = stamp && stamp->changed <= started_ - kRest;
+        if (at_rest) finish(watched, *stamp, renew_block(watched.block, watched.index));
+        const bool taken_over = stamp && watched.current == *stamp;
+        if (replacement && !taken_over && !watched.file().start_value_only) withdraw(watched);
     }
 }
 

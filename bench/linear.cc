@@ -159,7 +159,7 @@ std::vector<Shape> request_shapes() {
         static_cast<void>(http::without_argument(query, "t"));
     };
     const auto path = [](const std::string& raw) {
-        static_cast<void>(http::has_hidden_dot_segment(raw));
+        static_cast<void>(http::has_climbing_segment(raw));
         static_cast<void>(http::safe_return_target(raw));
         static_cast<void>(http::percent_encode(raw));
     };

@@ -43,7 +43,7 @@ subtest 'reasons' => sub {
 
 subtest 'directives' => sub {
     my @named = slurp('src/nginx/directives.cc') =~ /"(gate\w*)"/g;
-    plan skip_all => 'no table of directives yet' if !@named;
+    ok scalar(@named), 'the table of directives was read';
     my $text = slurp('docs/DIRECTIVES.md');
     my @sections = $text =~ /^### ([a-z_]+)$/mg;
     is missing(\@named, \@sections), '', 'every directive has a section';

@@ -4,7 +4,6 @@ use lib 't/lib';
 use Gate::Test;
 use Gate::Vectors qw(ran);
 
-plan skip_all => 'the module is not built' if !Gate::Test::has_module();
 my $file = vectors('own/http_cases.json') or plan skip_all => 'skipped: no vectors';
 my @cases = @{ $file->{tests} };
 

@@ -179,9 +179,11 @@ std::string Value::dump() const {
 }
 
 Result<Document, Reason> Document::parse(std::string_view text, const JsonLimits& limits) {
+    // No JSON text holds a raw NUL; the parser overlooks one behind a number.
+    if (text.find('\0') != std::string_view::npos) return fail(Reason::kJsonBad);
     if (!LimitScan(limits).passes(text)) return fail(Reason::kJsonLimit);
-    // A NUL inside a string value is legal JSON and reaches those who must refuse it as what it is;
-    // inside a member's name the parser refuses it.
+    // An escaped NUL inside a string value is legal JSON and reaches those who must refuse it as
+    // what it is; inside a member's name the parser refuses it.
     constexpr std::size_t kFlags = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL;
     json_error_t error;
     json_t* root = json_loadb(text.data(), text.size(), kFlags | JSON_DECODE_ANY, &error);

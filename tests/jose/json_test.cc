@@ -57,6 +57,17 @@ TEST(Json, RefusesDuplicateMembersHoweverTheyAreSpelledAndAtAnyDepth) {
     EXPECT_EQ(parse(wide + "\"m57\":0}"), Reason::kJsonDup);
 }
 
+TEST(Json, RefusesARawNulWhereverItStands) {
+    using std::string_literals::operator""s;
+    for (const std::string& text :
+         {"{\"a\":9\0}"s, "{\"a\":9.5\0}"s, "{\"a\":1e3\0,\"b\":2}"s, "{\"a\":[1\0]}"s,
+          "{\"a\":true\0}"s, "{\"a\":1}\0"s, "\0{\"a\":1}"s, "{\"a\":\"\0\"}"s, "{\0}"s}) {
+        const auto parsed = Document::parse(text);
+        ASSERT_FALSE(parsed) << text;
+        EXPECT_EQ(parsed.error(), Reason::kJsonBad) << text;
+    }
+}
+
 TEST(Json, RefusesNulInNamesAndKeepsItInValues) {
     EXPECT_EQ(parse(R"({"a\u0000":1})"), Reason::kJsonBad);
     const Member member(R"("x\u0000y")");

@@ -2,7 +2,7 @@
 # `make test` does so for 20 s. tests/fuzz/targets lists them.
 
 FUZZ_TARGETS := $(shell sed -n 's/^\([a-z][a-z0-9]*\) .*/\1/p' tests/fuzz/targets)
-FUZZ_CORE := $(wildcard $(foreach d,base crypto jose apikey http policy,src/$(d)/*.cc))
+FUZZ_CORE := $(wildcard $(foreach d,base crypto jose apikey cache http policy,src/$(d)/*.cc))
 FUZZ_HELPERS := tests/fuzz/requirement_model.cc
 FUZZ_CXX := clang++
 FUZZ_CXXFLAGS := -std=c++20 -g -O1 -Isrc -I. -MMD -MP -Wall -Wextra $(WERROR)

@@ -1,0 +1,44 @@
+// Counters in shared memory: series found by a digest of their labels, one value for each worker.
+// Nothing here takes a lock: a series is claimed by compare-and-swap, and its text is written by
+// everybody who finds it unfinished (all write the same octets), so that a process that dies in
+// between leaves nothing behind that another would not complete.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace gate::cache {
+
+class Counters {
+public:
+    static constexpr std::size_t kMaxLabels = 224;  // octets
+    static constexpr unsigned kWorkers = 16;        // a worker's number modulo this has a value
+    // The series of everything that found no room; its labels are those given to the first series()
+    // call with kOverflowLabels.
+    static constexpr std::uint32_t kOverflow = 0;
+
+    // Zero-filled memory, aligned to 64 octets, holds no series. A worker's values stand in cache
+    // lines of their own.
+    explicit Counters(std::span<std::byte> memory) noexcept;
+
+    // The series of these labels, created when there is none: an index to keep. kOverflow when the
+    // memory is full or the labels are too long. `digest` is keyed and stands for `labels`.
+    std::uint32_t series(std::uint64_t digest, std::string_view labels) noexcept;
+
+    // Relaxed: no reader orders anything by it.
+    void add(std::uint32_t series, unsigned worker, std::uint64_t n = 1) noexcept;
+
+    std::uint64_t value(std::uint32_t series) const noexcept;  // summed over workers
+    std::string_view labels(std::uint32_t series) const noexcept;
+    std::uint32_t size() const noexcept;      // one more than the highest index in use
+    std::uint32_t capacity() const noexcept;  // series
+
+private:
+    std::byte* entries_;
+    std::byte* values_;
+    std::uint32_t capacity_;
+};
+
+}  // namespace gate::cache

@@ -1,0 +1,88 @@
+// The exact set of what is revoked: 128-bit digests, each with the instant up to which it kills and
+// the instant from which it may be forgotten. Never evicted. Readers take no lock; the caller of
+// what changes the set holds the zone's writer lock. What a dead writer left half done is harmless:
+// its entry was never acknowledged, and applying it again completes it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "base/siphash.h"
+
+namespace gate::cache {
+
+// What a revocation names. kAll: every credential of an issuer, or of everybody (issuer "*").
+enum class RevocationKind : std::uint8_t { kJti, kToken, kSubject, kSession, kClient, kKey, kAll };
+
+// "jti", "tok", "sub", "sid", "client", "key", "all".
+std::string_view name_of(RevocationKind kind) noexcept;
+std::optional<RevocationKind> find_revocation_kind(std::string_view name) noexcept;
+
+struct RevocationDigest {
+    std::uint64_t high = 0;  // never 0
+    std::uint64_t low = 0;
+    bool operator==(const RevocationDigest&) const = default;
+};
+
+// SipHash over kind, issuer and value, each with its length; `issuer` is the exact "iss" of a
+// token, or the name of an API key's store. Readers that kept only `high` ask may_hold().
+RevocationDigest digest_revocation(const SipKey& seed, RevocationKind kind, std::string_view issuer,
+                                   std::string_view value) noexcept;
+
+// Seconds since the epoch, saturated.
+inline constexpr std::uint32_t kEveryInstant = 0xffffffff;  // kills whenever it was issued
+inline constexpr std::uint32_t kNeverForgotten = 0xffffffff;
+
+struct RevocationEntry {
+    RevocationDigest digest;
+    std::uint32_t issued_until = kEveryInstant;  // kills what was issued at this second or earlier
+    std::uint32_t expires = kNeverForgotten;     // from this second on it may be forgotten
+};
+
+class Revocations {
+public:
+    static constexpr std::size_t kEntrySize = 24;
+
+    // Zero-filled memory, aligned to 64 octets, is an empty set.
+    explicit Revocations(std::span<std::byte> memory) noexcept;
+
+    // Lock-free. Whether a credential that was issued at `issued` (0: unknown, counts as ever so
+    // long ago) is dead at `now`.
+    bool revoked(const RevocationDigest& digest, std::uint32_t issued,
+                 std::uint32_t now) const noexcept;
+    // Lock-free. The same knowing only digest.high: false is exact, true asks for a closer look.
+    bool may_hold(std::uint64_t high, std::uint32_t issued, std::uint32_t now) const noexcept;
+
+    // Grows with every change that may kill something, before put() returns (release; pairs with
+    // the acquire here): an answer of revoked() stays true while this has the value it had before.
+    std::uint64_t changes() const noexcept;
+
+    enum class Put : std::uint8_t { kAdded, kKnown, kFull };
+    // Writer lock held. An entry that is there already is widened: the later of both instants. A
+    // full set takes nothing, and says so in overflowed().
+    Put put(const RevocationEntry& entry, std::uint32_t now) noexcept;
+    // Some put() was refused: what is revoked is no longer known in full.
+    bool overflowed() const noexcept;
+    void set_overflowed(bool value) noexcept;
+
+    // Writer lock held. Frees expired entries of up to `count` buckets from `bucket` on; the bucket
+    // to go on with, 0 after the last.
+    std::size_t sweep(std::size_t bucket, std::size_t count, std::uint32_t now) noexcept;
+
+    std::size_t capacity() const noexcept;  // entries
+    std::size_t size() const noexcept;      // entries in use, expired ones too
+
+    // Every live entry, for copying into another set. The writers must rest.
+    template <class Visit>
+    void each(Visit&& visit) const;
+
+private:
+    std::byte* head_;
+    std::byte* buckets_;
+    std::size_t bucket_count_;
+};
+
+}  // namespace gate::cache

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace gate::cache {
@@ -15,9 +16,11 @@ class Counters {
 public:
     static constexpr std::size_t kMaxLabels = 224;  // octets
     static constexpr unsigned kWorkers = 16;        // a worker's number modulo this has a value
-    // The series of everything that found no room; its labels are those given to the first series()
-    // call with kOverflowLabels.
+    // The series of everything that found no room, and its labels.
     static constexpr std::uint32_t kOverflow = 0;
+    static constexpr std::string_view kOverflowLabels = "overflow ";
+    // Octets that a series takes. Memory holds a multiple of 8 series, and at least 8.
+    static constexpr std::size_t kSeriesSize = 256 + kWorkers * sizeof(std::uint64_t);
 
     // Zero-filled memory, aligned to 64 octets, holds no series. A worker's values stand in cache
     // lines of their own.
@@ -31,11 +34,15 @@ public:
     void add(std::uint32_t series, unsigned worker, std::uint64_t n = 1) noexcept;
 
     std::uint64_t value(std::uint32_t series) const noexcept;  // summed over workers
-    std::string_view labels(std::uint32_t series) const noexcept;
+    std::string labels(std::uint32_t series) const;            // empty: no such series
     std::uint32_t size() const noexcept;      // one more than the highest index in use
+    std::uint32_t used() const noexcept;      // series in use, the overflow series too
     std::uint32_t capacity() const noexcept;  // series
 
 private:
+    std::byte* entry(std::uint32_t series) const noexcept;
+    std::byte* value_of(std::uint32_t series, unsigned worker) const noexcept;
+
     std::byte* entries_;
     std::byte* values_;
     std::uint32_t capacity_;

@@ -12,15 +12,16 @@
 
 namespace gate::cache {
 
-// One token every `interval` nanoseconds, at most `burst` of them at a time.
+// One token every `interval` nanoseconds, at most `burst` of them at a time. An interval of 0 is no
+// limit; a burst of 0 counts as 1.
 struct Rate {
     std::uint64_t interval = 0;
     std::uint64_t burst = 1;
     bool operator==(const Rate&) const = default;
 };
 
-// "10r/s", "90r/m", "1000r/h", "5r/d": the interval in nanoseconds, nullopt for anything else, for
-// 0 and for more than 1,000,000 r/s.
+// "10r/s", "90r/m", "1000r/h", "5r/d": the interval, rounded to the nanosecond, nullopt for
+// anything else, for 0 and for more than 1,000,000 r/s.
 std::optional<std::uint64_t> parse_rate(std::string_view text) noexcept;
 
 struct Charge {
@@ -32,6 +33,8 @@ struct Charge {
 
 class TokenBuckets {
 public:
+    static constexpr std::size_t kWays = 4;  // buckets of a set, which is one cache line
+
     // Zero-filled memory, aligned to 64 octets, holds no bucket (all are full).
     explicit TokenBuckets(std::span<std::byte> memory) noexcept;
 
@@ -47,6 +50,8 @@ public:
     std::size_t active(std::uint64_t now) const noexcept;  // buckets that are not full
 
 private:
+    std::byte* set_of(std::uint64_t key) const noexcept;
+
     std::byte* sets_;
     std::size_t set_count_;
 };

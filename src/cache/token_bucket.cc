@@ -1,0 +1,234 @@
+#include "cache/token_bucket.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "cache/failpoint.h"
+#include "cache/words.h"
+
+namespace gate::cache {
+namespace {
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+constexpr std::uint64_t kFastest = kSecond / 1'000'000;  // interval
+
+// A bucket never reaches further than this (146 years), so differences of instants stay in 63 bits.
+constexpr std::uint64_t kMaxSpan = std::uint64_t{1} << 62;
+
+// A set is a cache line of kWays buckets: key (0: free), and the instant from which on it is full.
+constexpr std::size_t kSetSize = 64;
+constexpr std::size_t kBucketSize = 16;
+constexpr std::size_t kFullAt = 8;
+static_assert(kBucketSize * TokenBuckets::kWays == kSetSize);
+
+// Rounds of a charge before it gives up: each lost one means that somebody else went on.
+constexpr int kMaxRounds = 1000;
+
+Word full_from(std::byte* bucket) noexcept {
+    return word_at(bucket + kFullAt);
+}
+
+// How far `instant` lies ahead of `now`; 0 when it has passed. Right also where the clock wraps.
+std::uint64_t ahead(std::uint64_t instant, std::uint64_t now) noexcept {
+    const std::uint64_t distance = instant - now;
+    return distance >> 63 != 0 ? 0 : distance;
+}
+
+// A rate with what follows from it.
+struct Limit {
+    explicit Limit(const Rate& rate) noexcept
+        : interval(std::min(rate.interval, kMaxSpan)),
+          span(std::max<std::uint64_t>(rate.burst, 1) >
+                       kMaxSpan / std::max<std::uint64_t>(interval, 1)
+                   ? kMaxSpan
+                   : std::max<std::uint64_t>(rate.burst, 1) * interval) {}
+
+    // What a bucket that is full in `due` nanoseconds answers; on success `due` becomes the new
+    // one. What lies further ahead than an empty bucket (inherited, or of a slower rate) counts as
+    // an empty one.
+    Charge take(std::uint64_t& due) const noexcept {
+        due = std::min(due, span);
+        Charge charge;
+        if (due + interval <= span) {
+            due += interval;
+            charge.passed = true;
+        } else {
+            charge.retry_after = due + interval - span;
+        }
+        charge.remaining = (span - due) / interval;
+        charge.reset = due;
+        return charge;
+    }
+
+    std::uint64_t interval;
+    std::uint64_t span;  // nanoseconds from empty to full
+};
+
+constexpr Charge kUnlimited{
+    .passed = true, .remaining = ~std::uint64_t{0}, .retry_after = 0, .reset = 0};
+
+// The answer where there is nothing to take from.
+Charge refusal(const Limit& limit) noexcept {
+    return {.passed = false, .remaining = 0, .retry_after = limit.interval, .reset = limit.span};
+}
+
+// The first bucket of the set that has the key, nullptr for none. Sequentially consistent, as the
+// claims: of two processes that claim two places for one key at least one sees the other's.
+std::byte* find(std::byte* set, std::uint64_t key) noexcept {
+    for (std::size_t way = 0; way < TokenBuckets::kWays; ++way) {
+        std::byte* const bucket = set + way * kBucketSize;
+        if (word_at(bucket).load() == key) return bucket;
+    }
+    return nullptr;
+}
+
+// The bucket that is nearest to full, the first of equals, with the key it has.
+struct Victim {
+    std::byte* bucket = nullptr;
+    std::uint64_t key = 0;
+    std::uint64_t due = 0;
+};
+Victim nearest_to_full(std::byte* set, std::uint64_t now) noexcept {
+    Victim best;
+    for (std::size_t way = 0; way < TokenBuckets::kWays; ++way) {
+        std::byte* const bucket = set + way * kBucketSize;
+        const std::uint64_t key = word_at(bucket).load();
+        const std::uint64_t due = key == 0 ? 0 : ahead(full_from(bucket).load(), now);
+        if (best.bucket == nullptr || due < best.due) best = {bucket, key, due};
+    }
+    return best;
+}
+
+// Two processes may have claimed a place each for one key. The first place stays; what was charged
+// at another moves there, as far as it goes beyond.
+void merge_duplicates(std::byte* set, std::byte* own, std::uint64_t key) noexcept {
+    for (std::byte* other = own + kBucketSize; other < set + kSetSize; other += kBucketSize) {
+        if (word_at(other).load() != key) continue;
+        const std::uint64_t theirs = full_from(other).load();
+        std::uint64_t ours = full_from(own).load();
+        GATE_FAILPOINT("buckets.merge");
+        while (ahead(theirs, ours) != 0 && !full_from(own).compare_exchange_weak(ours, theirs)) {
+        }
+        std::uint64_t held = key;
+        GATE_FAILPOINT("buckets.release");
+        word_at(other).compare_exchange_strong(held, 0);
+    }
+}
+
+// Claims a place for the key: by one exchange of the key. A full bucket's instant has passed, which
+// is a new bucket's state; that of an active one is inherited. False: somebody else was faster.
+bool claim(std::byte* set, std::uint64_t key, std::uint64_t now) noexcept {
+    Victim victim = nearest_to_full(set, now);
+    if (victim.key == 0) {
+        // A place never used has no instant that can be trusted where the clock wraps.
+        std::uint64_t stale = full_from(victim.bucket).load();
+        if (ahead(stale, now) != 0) {
+            GATE_FAILPOINT("buckets.reset");
+            full_from(victim.bucket).compare_exchange_strong(stale, now);
+        }
+    }
+    GATE_FAILPOINT("buckets.claim");
+    if (!word_at(victim.bucket).compare_exchange_strong(victim.key, key)) return false;
+    std::byte* const first = find(set, key);
+    if (first == nullptr) return false;
+    if (first == victim.bucket) {
+        merge_duplicates(set, first, key);
+        return true;
+    }
+    std::uint64_t held = key;
+    GATE_FAILPOINT("buckets.release");
+    word_at(victim.bucket).compare_exchange_strong(held, 0);
+    return true;
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> parse_rate(std::string_view text) noexcept {
+    std::uint64_t count = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+    if (error != std::errc() || text.front() == '0') return std::nullopt;
+    const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+    std::uint64_t period = 0;
+    if (unit == "r/s") period = kSecond;
+    if (unit == "r/m") period = 60 * kSecond;
+    if (unit == "r/h") period = 3600 * kSecond;
+    if (unit == "r/d") period = 86400 * kSecond;
+    if (count == 0 || period / kFastest < count) return std::nullopt;
+    return (period + count / 2) / count;
+}
+
+TokenBuckets::TokenBuckets(std::span<std::byte> memory) noexcept
+    : sets_(memory.data()), set_count_(memory.size() / kSetSize) {}
+
+std::byte* TokenBuckets::set_of(std::uint64_t key) const noexcept {
+    return sets_ + place_of(key, set_count_) * kSetSize;
+}
+
+Charge TokenBuckets::charge(std::uint64_t key, const Rate& rate, std::uint64_t now) noexcept {
+    if (rate.interval == 0) return kUnlimited;
+    const Limit limit(rate);
+    if (set_count_ == 0) return refusal(limit);
+    std::byte* const set = set_of(key);
+    for (int round = 0; round < kMaxRounds; ++round) {
+        std::byte* const bucket = find(set, key);
+        if (bucket == nullptr) {
+            claim(set, key, now);
+            continue;
+        }
+        std::uint64_t before = full_from(bucket).load();
+        std::uint64_t due = ahead(before, now);
+        const bool beyond = due > limit.span;
+        const Charge charge = limit.take(due);
+        if (charge.passed || beyond) {
+            GATE_FAILPOINT("buckets.charge");
+            if (!full_from(bucket).compare_exchange_strong(before, now + due)) continue;
+        }
+        if (find(set, key) == bucket) return charge;
+        // Somebody took the place meanwhile: what was taken from his bucket goes back.
+        if (charge.passed) {
+            std::uint64_t after = now + due;
+            GATE_FAILPOINT("buckets.undo");
+            full_from(bucket).compare_exchange_strong(after, before);
+        }
+    }
+    return refusal(limit);
+}
+
+void TokenBuckets::refund(std::uint64_t key, const Rate& rate, std::uint64_t now) noexcept {
+    if (rate.interval == 0 || set_count_ == 0) return;
+    std::byte* const bucket = find(set_of(key), key);
+    if (bucket == nullptr) return;
+    std::uint64_t before = full_from(bucket).load();
+    for (int round = 0; round < kMaxRounds; ++round) {
+        const std::uint64_t due = ahead(before, now);
+        if (due == 0) return;
+        const std::uint64_t after = now + due - std::min(due, rate.interval);
+        GATE_FAILPOINT("buckets.refund");
+        if (full_from(bucket).compare_exchange_strong(before, after)) return;
+    }
+}
+
+Charge TokenBuckets::look(std::uint64_t key, const Rate& rate, std::uint64_t now) const noexcept {
+    if (rate.interval == 0) return kUnlimited;
+    if (set_count_ == 0) return refusal(Limit(rate));
+    std::byte* const set = set_of(key);
+    std::byte* const bucket = find(set, key);
+    std::uint64_t due =
+        bucket != nullptr ? ahead(full_from(bucket).load(), now) : nearest_to_full(set, now).due;
+    return Limit(rate).take(due);
+}
+
+std::size_t TokenBuckets::capacity() const noexcept {
+    return set_count_ * kWays;
+}
+
+std::size_t TokenBuckets::active(std::uint64_t now) const noexcept {
+    std::size_t active = 0;
+    for (std::size_t i = 0; i < capacity(); ++i) {
+        std::byte* const bucket = sets_ + i * kBucketSize;
+        if (load_word(bucket) != 0 && ahead(full_from(bucket).load(), now) != 0) ++active;
+    }
+    return active;
+}
+
+}  // namespace gate::cache

@@ -21,4 +21,16 @@ bench: build/release/bench-verify ## time of a verification beside the bare sign
 linear: build/release/bench-linear ## instructions for hostile input grow no more than its size
 	@bench/count linear build/release/bench-linear
 
+# Tools that need nothing of the core.
+build/release/bench-http_%: bench/http_%.cc | build/.deps-bench
+	@mkdir -p $(@D)
+	@echo '  CXX $@'
+	$(Q)$(CXX) $(CXXFLAGS_ALL) $(CORE_WARNINGS) $(FLAGS_release) -MF $@.d -o $@ $< -lcrypto
+.PRECIOUS: build/release/bench-http_%
+
+.PHONY: bench-instructions
+bench-instructions: module build/release/bench-http_make ## instructions that the gate adds to a hit (ALG=RS256,APIkey REVOKED=n TOP=n)
+	@GATE_MODULE=$(MODULE) bench/instructions $(if $(ALG),--alg=$(ALG)) \
+	    $(if $(REVOKED),--revoked=$(REVOKED)) $(if $(TOP),--top=$(TOP)) $(if $(DUMPS),--dumps=$(DUMPS))
+
 TEST_STAGES += linear

@@ -2,6 +2,10 @@
 // the instant from which it may be forgotten. Never evicted. Readers take no lock; the caller of
 // what changes the set holds the zone's writer lock. What a dead writer left half done is harmless:
 // its entry was never acknowledged, and applying it again completes it.
+//
+// Buckets of 8 entries, each entry in one of two buckets that its digest names. Where both are full
+// an entry of theirs goes over to its other bucket, so that the set takes entries until nine tenths
+// of it are in use. The 8 high halves of a bucket are one cache line: a miss touches two.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +13,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "base/siphash.h"
 
@@ -60,6 +65,8 @@ public:
     // the acquire here): an answer of revoked() stays true while this has the value it had before.
     std::uint64_t changes() const noexcept;
 
+    // kAdded: a new entry. kKnown: it was there, and is widened where that was needed; also what
+    // has expired at `now` already. kFull: refused.
     enum class Put : std::uint8_t { kAdded, kKnown, kFull };
     // Writer lock held. An entry that is there already is widened: the later of both instants. A
     // full set takes nothing, and says so in overflowed().
@@ -73,13 +80,44 @@ public:
     std::size_t sweep(std::size_t bucket, std::size_t count, std::uint32_t now) noexcept;
 
     std::size_t capacity() const noexcept;  // entries
-    std::size_t size() const noexcept;      // entries in use, expired ones too
+    // Entries in use, expired ones too. A writer's death may leave it wrong by one.
+    std::size_t size() const noexcept;
+    std::size_t buckets() const noexcept { return bucket_count_; }
 
-    // Every live entry, for copying into another set. The writers must rest.
+    // Every live entry, for copying into another set. The writers must rest. After a writer's death
+    // one of them may come twice.
     template <class Visit>
-    void each(Visit&& visit) const;
+    void each(Visit&& visit) const {
+        RevocationEntry entry;
+        for (std::size_t bucket = 0; bucket < bucket_count_; ++bucket) {
+            for (std::size_t slot = 0; slot < kSlots; ++slot) {
+                if (read_slot(bucket, slot, entry)) visit(std::as_const(entry));
+            }
+        }
+    }
 
 private:
+    static constexpr std::size_t kSlots = 8;
+    struct Search;
+    struct Slot;
+    struct Pair;
+
+    Pair pair_of(std::uint64_t high) const noexcept;
+    Slot slot_at(std::size_t bucket, std::size_t slot) const noexcept;
+    bool kills(const Search& search) const noexcept;
+    bool bucket_kills(std::size_t bucket, const Search& search) const noexcept;
+    bool read_slot(std::size_t bucket, std::size_t slot, RevocationEntry& entry) const noexcept;
+
+    bool widen(const Pair& pair, const RevocationEntry& entry, std::uint32_t now) noexcept;
+    Slot room(const Pair& pair, std::uint32_t now) noexcept;
+    Slot target(std::size_t bucket, const RevocationDigest& digest,
+                std::uint32_t now) const noexcept;
+    Slot room_by_moving(const Pair& pair, std::uint32_t now) noexcept;
+    void fill(const Slot& slot, const RevocationDigest& digest, std::uint64_t meta) noexcept;
+    void clear(const Slot& slot) noexcept;
+    void begin_change() noexcept;
+    void end_change() noexcept;
+
     std::byte* head_;
     std::byte* buckets_;
     std::size_t bucket_count_;

@@ -119,7 +119,7 @@ std::uint32_t Counters::size() const noexcept {
 }
 
 std::uint32_t Counters::used() const noexcept {
-    std::uint32_t used = 1;
+    std::uint32_t used = capacity_ > 0 ? 1 : 0;
     for (std::uint32_t series = 1; series < capacity_; ++series) {
         if (load_word(entry(series)) != 0) ++used;
     }

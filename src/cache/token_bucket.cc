@@ -15,6 +15,10 @@ constexpr std::uint64_t kFastest = kSecond / 1'000'000;  // interval
 // A bucket never reaches further than this (146 years), so differences of instants stay in 63 bits.
 constexpr std::uint64_t kMaxSpan = std::uint64_t{1} << 62;
 
+// A process may have been stopped for so long between reading the clock and charging: what it sees
+// ahead of its old instant is no sign of a slower rate.
+constexpr std::uint64_t kMaxLag = 10 * kSecond;
+
 // A set is a cache line of kWays buckets: key (0: free), and the instant from which on it is full.
 constexpr std::size_t kSetSize = 64;
 constexpr std::size_t kBucketSize = 16;
@@ -43,11 +47,13 @@ struct Limit {
                    ? kMaxSpan
                    : std::max<std::uint64_t>(rate.burst, 1) * interval) {}
 
-    // What a bucket that is full in `due` nanoseconds answers; on success `due` becomes the new
-    // one. What lies further ahead than an empty bucket (inherited, or of a slower rate) counts as
-    // an empty one.
+    // Further ahead than any bucket of this rate can be: inherited, or left by a slower rate. It
+    // counts as an empty bucket.
+    bool beyond(std::uint64_t due) const noexcept { return due > span + kMaxLag; }
+
+    // What a bucket that is full in `due` nanoseconds answers; `due` becomes the new one.
     Charge take(std::uint64_t& due) const noexcept {
-        due = std::min(due, span);
+        if (beyond(due)) due = span;
         Charge charge;
         if (due + interval <= span) {
             due += interval;
@@ -55,7 +61,7 @@ struct Limit {
         } else {
             charge.retry_after = due + interval - span;
         }
-        charge.remaining = (span - due) / interval;
+        charge.remaining = (span - std::min(due, span)) / interval;
         charge.reset = due;
         return charge;
     }
@@ -177,7 +183,7 @@ Charge TokenBuckets::charge(std::uint64_t key, const Rate& rate, std::uint64_t n
         }
         std::uint64_t before = full_from(bucket).load();
         std::uint64_t due = ahead(before, now);
-        const bool beyond = due > limit.span;
+        const bool beyond = limit.beyond(due);
         const Charge charge = limit.take(due);
         if (charge.passed || beyond) {
             GATE_FAILPOINT("buckets.charge");

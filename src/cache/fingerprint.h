@@ -1,9 +1,9 @@
-// A keyed 128-bit hash of a credential's exact octets: what stands for it in shared memory. Two NH
-// lanes (the NH of UMAC, RFC 4418 section 5.2, with 64-bit words), each closed by a multilinear
-// hash of its sum and the text's length.
+// A keyed 128-bit hash of a credential's exact octets: what stands for it in shared memory. Sums of
+// products as in NH (UMAC, RFC 4418 section 5.2, with 64-bit words) over the text and a parity of
+// it, closed by multilinear hashes of these sums and the text's length.
 //
 // Bound: for any two different texts chosen by somebody who does not know the key, both have the
-// same fingerprint with a probability of at most 2^-126.
+// same fingerprint with a probability of at most 2^-127. The proof is in fingerprint.cc.
 #pragma once
 
 #include <array>
@@ -23,8 +23,10 @@ inline constexpr std::size_t kMaxFingerprintText = 16384;
 
 // Random octets; made once for each zone and never copied out of it. Any value is a valid key.
 struct FingerprintKey {
-    std::array<std::uint64_t, kMaxFingerprintText / 8 + 2> nh;  // lane 2 begins two words later
-    std::array<std::uint64_t, 16> closing;                      // 4 words of 128 bits for each lane
+    std::array<std::uint64_t, kMaxFingerprintText / 8> nh;
+    // For each half of the fingerprint 8 words of 128 bits, low half first: one to begin with, six
+    // for the sums, one for the length.
+    std::array<std::uint64_t, 32> closing;
 };
 
 // `text` has at most kMaxFingerprintText octets. No allocation.

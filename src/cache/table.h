@@ -5,7 +5,8 @@
 // payload. The sequence is odd while a writer is at work: such a slot reads as absent, and the next
 // writer that needs it repairs one that a dead writer left odd. Each fingerprint may stand in one
 // of two sets of 8 slots; a new entry goes to the emptier set, in place of (in this order) a free,
-// an expired, or the least recently used slot.
+// an expired, or the least recently used slot, which is the oldest of both sets where both are
+// full. An entry that was never used counts as 30 s older than it is.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +29,8 @@ public:
 
     std::size_t payload_words() const noexcept;  // of 64 bits
     std::size_t capacity() const noexcept;       // slots
-    std::size_t occupied() const noexcept;       // slots in use, expired ones too
+    // Slots in use, expired ones too. For each writer that died it may be one too high.
+    std::size_t occupied() const noexcept;
 
     // Copies the payload of an entry that has not expired at `now` (seconds, any epoch of the
     // caller's; expires > now). No lock, no allocation, never blocks; false also while the entry is
@@ -36,7 +38,8 @@ public:
     bool find(const Fingerprint& key, std::uint32_t now,
               std::span<std::uint64_t> payload) const noexcept;
 
-    // Puts or replaces an entry. Writer lock held.
+    // Puts or replaces an entry, all words of its payload: those not given are 0. With expires <=
+    // now only removes one that is there. Writer lock held.
     void insert(const Fingerprint& key, std::uint32_t now, std::uint32_t expires,
                 std::span<const std::uint64_t> payload) noexcept;
 
@@ -47,6 +50,15 @@ public:
     bool erase(const Fingerprint& key) noexcept;
 
 private:
+    struct Home;
+    Home home(const Fingerprint& key) const noexcept;
+    // The slot of an entry, expired or not; repairs every slot it passes.
+    std::byte* locate(const Fingerprint& key) noexcept;
+    std::byte* choose(const Fingerprint& key, std::uint32_t now) noexcept;
+    void repair(std::byte* slot) noexcept;
+    void clear(std::byte* slot) noexcept;
+    void remove(std::byte* slot) noexcept;
+
     std::byte* head_;
     std::byte* slots_;
     std::size_t slot_size_;

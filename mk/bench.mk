@@ -13,10 +13,12 @@ build/release/bench-%: build/release/obj/bench/%.o $(BENCH_COMMON)
 
 ##@ Depth
 .PHONY: bench linear
-bench: build/release/bench-verify ## time of a verification beside the bare signature (ROUNDS=n)
+bench: build/release/bench-verify ## time of a verification beside the bare signature (ROUNDS=n), then bench-http
 	@bench/count verify build/release/bench-verify --count
 	@echo
 	@build/release/bench-verify $(ROUNDS)
+	@echo
+	@$(MAKE) --no-print-directory bench-http
 
 linear: build/release/bench-linear ## instructions for hostile input grow no more than its size
 	@bench/count linear build/release/bench-linear
@@ -25,10 +27,15 @@ linear: build/release/bench-linear ## instructions for hostile input grow no mor
 build/release/bench-http_%: bench/http_%.cc | build/.deps-bench
 	@mkdir -p $(@D)
 	@echo '  CXX $@'
-	$(Q)$(CXX) $(CXXFLAGS_ALL) $(CORE_WARNINGS) $(FLAGS_release) -MF $@.d -o $@ $< -lcrypto
+	$(Q)$(CXX) $(filter-out -MMD -MP,$(CXXFLAGS_ALL)) $(CORE_WARNINGS) $(FLAGS_release) -o $@ $< -lcrypto
 .PRECIOUS: build/release/bench-http_%
 
-.PHONY: bench-instructions
+.PHONY: bench-http bench-instructions
+bench-http: module build/release/bench-http_make build/release/bench-http_load ## nginx with the gate beside nginx without, beside peers (N=pairs QUICK=1 ONLY=pairs,mix,peers ALG= REVOKED=n)
+	@GATE_MODULE=$(MODULE) bench/http $(if $(QUICK),--quick) $(if $(N),--pairs=$(N)) \
+	    $(if $(ONLY),--only=$(ONLY)) $(if $(ALG),--alg=$(ALG)) \
+	    $(if $(REVOKED),--revoked=$(REVOKED)) $(if $(NULL),--null)
+
 bench-instructions: module build/release/bench-http_make ## instructions that the gate adds to a hit (ALG=RS256,APIkey REVOKED=n TOP=n)
 	@GATE_MODULE=$(MODULE) bench/instructions $(if $(ALG),--alg=$(ALG)) \
 	    $(if $(REVOKED),--revoked=$(REVOKED)) $(if $(TOP),--top=$(TOP)) $(if $(DUMPS),--dumps=$(DUMPS))

@@ -1,0 +1,99 @@
+package Bench::Pairs;
+
+# The gate beside its absence: two nginx with one worker each get the same octets in turns.
+
+use strict;
+use warnings;
+
+use Gate::Test ();
+
+use Bench::Connection;
+use Bench::Load qw(pin_worker pin_other worker_of);
+use Bench::Subjects qw(request_of side_config write_gate_files);
+
+my $kBar = 0.97;       # of the absent gate's throughput per processor second
+my $kSlices = 8;       # turns of each side in a pair
+
+# new(seconds => a pair's turns of one side together, revoked => n, null => 1: no side has the gate)
+sub new {
+    my ($class, %opt) = @_;
+    my $upstream = Gate::Test->new(module => 0);
+    my $self = bless { %opt, upstream => $upstream }, $class;
+    $upstream->start('access_log off; keepalive_requests 1000000000; keepalive_timeout 3600s; '
+        . 'server { listen 127.0.0.1:%%PORT%%; location / { return 200 "hello\n"; } }');
+    pin_other(worker_of($upstream));
+    for my $side (0, 1) {
+        my $gate = $side && !$opt{null};
+        my $nginx = Gate::Test->new(module => $gate, log_level => 'notice');
+        $nginx->{ports}{app} = $upstream->port;
+        write_gate_files($nginx) if $gate;
+        $nginx->start(side_config(gate => $gate, revoked => $opt{revoked}));
+        my $worker = worker_of($nginx);
+        pin_worker($worker);
+        $self->{sides}[$side] = { nginx => $nginx, gate => $gate, port => $nginx->port, pid => $worker };
+    }
+    return $self;
+}
+
+sub stop {
+    my ($self) = @_;
+    $_->stop for $self->{upstream}, map { $_->{nginx} } @{ $self->{sides} };
+    return;
+}
+
+sub gate_side { return $_[0]{sides}[1]; }
+
+# Dies unless both sides answer the credential by 200, and only the one without a gate its absence
+# and a forged one.
+sub check {
+    my ($self, $subject, %opt) = @_;
+    refuses($_->{port}, $subject, $_->{gate} ? 401 : 200, %opt) for @{ $self->{sides} };
+    return;
+}
+
+# Dies unless the port answers the credential by 200, before and after its absence and a forged one
+# were answered by the other status.
+sub refuses {
+    my ($port, $subject, $status, %opt) = @_;
+    my $connection = Bench::Connection->new($port);
+    for my $case ([200], [$status, 'without'], [$status, 'forged'], [200]) {
+        my ($expected, $how) = @$case;
+        my $got = $connection->ask(request_of($subject, %opt, $how ? ($how => 1) : ()));
+        die "$subject->{name}, credential ", $how // 'as is', ": $got instead of $expected\n"
+            if $got != $expected;
+    }
+    return;
+}
+
+# One pair after the other; prints a line and returns the words of a missed bar, or nothing.
+sub measure {
+    my ($self, $name, $subject, $pairs, %opt) = @_;
+    $self->check($subject, %opt);
+    my $request = request_of($subject, %opt);
+    my @loads = map { Bench::Load->new(port => $_->{port}, pid => $_->{pid}, request => $request) }
+        @{ $self->{sides} };
+    my $count = $loads[0]->calibrate($self->{seconds} / $kSlices);
+    my (@ratios, @total);
+    for (1 .. $pairs) {
+        my @pair;
+        for (1 .. $kSlices) { Bench::Load::add($pair[$_] //= {}, $loads[$_]->run($count)) for 0, 1; }
+        push @ratios, $pair[0]{cpu} / $pair[1]{cpu};
+        Bench::Load::add($total[$_] //= {}, $pair[$_]) for 0, 1;
+    }
+    $_->stop for @loads;
+    @ratios = sort { $a <=> $b } @ratios;
+    my ($low, $median, $high) = map { $ratios[int($#ratios * $_ + 0.5)] } 0.25, 0.5, 0.75;
+    my $good = $low >= $kBar;
+    printf "%-15s %7.3f %7.3f %8.0f %8.0f %8.3f %8.3f %8.3f  %s\n", $name,
+        (map { Bench::Load::micros($_) } @total), (map { Bench::Load::rate($_) } @total),
+        $low, $median, $high, $good ? 'ok' : "MISSED (bar $kBar)";
+    return $good ? () : sprintf '%s %.3f of plain nginx', $name, $low;
+}
+
+sub print_head {
+    printf "%-15s %15s %17s %26s\n", '', 'us CPU a request', 'requests/s', 'absent/on by CPU time';
+    printf "%-15s %7s %7s %8s %8s %8s %8s %8s\n", '', 'absent', 'on', 'absent', 'on', 'p25', 'p50', 'p75';
+    return;
+}
+
+1;

@@ -31,7 +31,7 @@ build/release/bench-http_%: bench/http_%.cc | build/.deps-bench
 .PRECIOUS: build/release/bench-http_%
 
 .PHONY: bench-http bench-instructions
-bench-http: module build/release/bench-http_make build/release/bench-http_load ## nginx with the gate beside nginx without, beside peers (N=pairs QUICK=1 ONLY=pairs,mix,peers ALG= REVOKED=n)
+bench-http: module build/release/bench-http_make build/release/bench-http_load ## nginx with the gate beside nginx without, beside peers (N=pairs QUICK=1 ONLY=pairs,mix,peers,memory ALG= REVOKED=n)
 	@GATE_MODULE=$(MODULE) bench/http $(if $(QUICK),--quick) $(if $(N),--pairs=$(N)) \
 	    $(if $(ONLY),--only=$(ONLY)) $(if $(ALG),--alg=$(ALG)) \
 	    $(if $(REVOKED),--revoked=$(REVOKED)) $(if $(NULL),--null)

@@ -13,7 +13,7 @@ use Gate::Test ();
 use Gate::Token qw(new_key key sign jwks json api_key key_record key_file encode_base64url);
 
 our @EXPORT_OK = qw(subjects subject work_dir tool bench_keys request_of write_gate_files side_config
-    journal_of token_parts);
+    journal_of token_parts knows);
 
 my $kTokenSize = 860;        # octets: a token of an identity provider
 my $kKeysInStore = 1000;     # records in the file of API keys

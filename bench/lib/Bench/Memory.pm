@@ -1,0 +1,96 @@
+package Bench::Memory;
+
+# What a worker holds: its own memory, and the pages of the zone that have been touched, for each
+# record of a key file, each token that it has verified and each revoked id.
+
+use strict;
+use warnings;
+
+use Gate::Test ();
+use Gate::Token qw(api_key key_record key_file);
+
+use Bench::Connection;
+use Bench::Load qw(worker_of);
+use Bench::Mix;
+use Bench::Subjects qw(subject request_of side_config write_gate_files knows);
+
+# {own, zone}: octets of one worker. opt: gate, revoked, keys (more records), after => sub(nginx)
+sub _worker {
+    my (%opt) = @_;
+    my $nginx = Gate::Test->new(module => $opt{gate}, log_level => 'notice');
+    $nginx->{ports}{app} = $nginx->port;
+    if ($opt{gate}) {
+        write_gate_files($nginx);
+        $nginx->write_file('keys.json',
+            key_file(map { key_record(api_key('acme_live_')) } 1 .. $opt{keys})) if $opt{keys};
+    }
+    $nginx->start(side_config(gate => $opt{gate}, revoked => $opt{revoked}));
+    my $pid = worker_of($nginx);
+    my $connection = Bench::Connection->new($nginx->port);
+    my $request = request_of(subject($opt{keys} ? 'APIkey' : 'RS256'));
+    $connection->repeat(1, $request, $opt{keys} ? 401 : 200);
+    my $before = _octets($pid);
+    $opt{after}->($connection) if $opt{after};
+    my $after = _octets($pid);
+    $nginx->stop;
+    return ($after, $before);
+}
+
+sub _octets {
+    my ($pid) = @_;
+    my $own = Gate::Test::slurp("/proc/$pid/status") =~ /^RssAnon:\s+(\d+) kB/m ? 1024 * $1 : 0;
+    my ($zone, $shared) = (0, 0);
+    for (split /\n/, Gate::Test::slurp("/proc/$pid/smaps")) {
+        $shared = $1 eq 's' if /\A[0-9a-f]+-[0-9a-f]+ ...([sp]) /;
+        $zone += 1024 * $1 if $shared && /\ARss:\s+(\d+) kB/;
+    }
+    return { own => $own, zone => $zone };
+}
+
+sub _line {
+    my ($name, $octets) = @_;
+    printf "%-34s %12.0f %12.0f\n", $name, $octets->{own}, $octets->{zone};
+    return;
+}
+
+sub _each {
+    my ($name, $count, $after, $before) = @_;
+    printf "%-34s %12.1f %12.1f\n", "  each $name (of $count)",
+        map { ($after->{$_} - $before->{$_}) / $count } qw(own zone);
+    return;
+}
+
+# The tokens of a pool, each once.
+sub _send_tokens {
+    my ($count) = @_;
+    my $pool = Bench::Mix::pool($count);
+    return sub {
+        my ($connection) = @_;
+        open my $file, '<', $pool or die "$pool: $!";
+        for (1 .. $count) {
+            chomp(my $token = <$file>);
+            $connection->repeat(1,
+                request_of(subject('RS256'), header => "Authorization: Bearer $token\r\n"), 200);
+        }
+    };
+}
+
+sub measure {
+    my (%count) = @_;    # tokens, keys, revoked
+    print "\nMemory of a worker, octets:\n\n";
+    printf "%-34s %12s %12s\n", '', 'its own', 'zone touched';
+    _line('without the gate', scalar((_worker(gate => 0))[0]));
+    my ($idle) = _worker(gate => 1);
+    _line('with the gate, 1,000 key records', $idle);
+    my ($keys) = _worker(gate => 1, keys => 1000 + $count{keys});
+    _each('key record more', $count{keys}, $keys, $idle);
+    my ($after, $before) = _worker(gate => 1, after => _send_tokens($count{tokens}));
+    _each('token verified', $count{tokens}, $after, $before);
+    if (knows('gate_revocation')) {
+        my ($revoked) = _worker(gate => 1, revoked => $count{revoked});
+        _each('revoked id', $count{revoked}, $revoked, $idle);
+    }
+    return;
+}
+
+1;

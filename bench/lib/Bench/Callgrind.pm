@@ -52,8 +52,8 @@ sub start { my ($self) = @_; $self->_control('-i', 'on'); return; }
 
 sub zero { my ($self) = @_; $self->_control('-z'); return; }
 
-# {"object\tfunction" => instructions by itself} since zero() or the last take(); the dump itself,
-# for callgrind_annotate, goes to the file $keep if one is given.
+# Instructions since zero() or the last take(), by "object\tfunction": {by itself}, {with all that
+# it calls}. The dump itself, for callgrind_annotate, goes to the file $keep if one is given.
 sub take {
     my ($self, $keep) = @_;
     $self->_control('-d');
@@ -79,18 +79,19 @@ sub _name {
 sub _read_dump {
     my ($path) = @_;
     open my $file, '<', $path or die "$path: $!";
-    my (%cost, $function, $skip);
+    my (%own, %all, $function, $called);
     my $object = '';
     while (my $line = <$file>) {
         if ($line =~ /\Aob=(.*)/) { $object = _object($1); }
         elsif ($line =~ /\Afn=(.*)/) { $function = "$object\t" . _name($object, $1); }
-        elsif ($line =~ /\Acalls=/) { $skip = 1; }
+        elsif ($line =~ /\Acalls=/) { $called = 1; }
         elsif ($line =~ /\A(?:0x[0-9a-f]+|\d+) (?:\d+ )?(\d+)\s*\z/) {
-            $cost{$function} += $1 if !$skip;
-            $skip = 0;
+            $own{$function} += $1 if !$called;
+            $all{$function} += $1;
+            $called = 0;
         }
     }
-    return \%cost;
+    return (\%own, \%all);
 }
 
 sub stop {

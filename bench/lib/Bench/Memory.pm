@@ -20,7 +20,7 @@ sub _worker {
     my $nginx = Gate::Test->new(module => $opt{gate}, log_level => 'notice');
     $nginx->{ports}{app} = $nginx->port;
     if ($opt{gate}) {
-        write_gate_files($nginx);
+        write_gate_files($nginx, $opt{revoked});
         $nginx->write_file('keys.json',
             key_file(map { key_record(api_key('acme_live_')) } 1 .. $opt{keys})) if $opt{keys};
     }

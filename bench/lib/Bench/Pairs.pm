@@ -26,7 +26,7 @@ sub new {
         my $gate = $side && !$opt{null};
         my $nginx = Gate::Test->new(module => $gate, log_level => 'notice');
         $nginx->{ports}{app} = $upstream->port;
-        write_gate_files($nginx) if $gate;
+        write_gate_files($nginx, $opt{revoked}) if $gate;
         $nginx->start(side_config(gate => $gate, revoked => $opt{revoked}));
         my $worker = worker_of($nginx);
         pin_worker($worker);

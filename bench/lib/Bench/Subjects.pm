@@ -8,12 +8,13 @@ use warnings;
 use feature 'state';
 
 use Exporter 'import';
+use File::Copy qw(copy);
 use File::Path qw(make_path);
 use Gate::Test ();
 use Gate::Token qw(new_key key sign jwks json api_key key_record key_file encode_base64url);
 
 our @EXPORT_OK = qw(subjects subject work_dir tool bench_keys request_of write_gate_files side_config
-    journal_of token_parts knows);
+    token_parts knows);
 
 my $kTokenSize = 860;        # octets: a token of an identity provider
 my $kKeysInStore = 1000;     # records in the file of API keys
@@ -114,9 +115,12 @@ sub request_of {
         . "$header\r\n";
 }
 
-# The files that the gate's configuration names.
+# The files that the gate's configuration names; so many revoked ids are in the journal.
 sub write_gate_files {
-    my ($nginx) = @_;
+    my ($nginx, $revoked) = @_;
+    if (my $journal = journal_of($revoked)) {
+        copy($journal, $nginx->dir . '/revoked.journal') or die "copy $journal: $!";
+    }
     my $keys = bench_keys();
     $nginx->write_file('corp.jwks', jwks(map { $keys->{$_} } qw(rs es256 ed25519)));
     $nginx->write_file('session.jwks', jwks($keys->{hs256}));
@@ -174,8 +178,8 @@ sub side_config {
     if ($opt{gate}) {
         my $zone = $opt{zone} // zone_size($opt{revoked});
         $http .= "gate_zone gate:${zone}m;\n" if knows('gate_zone');
-        $http .= "gate_revocation file=$_;\n"
-            for knows('gate_revocation') ? journal_of($opt{revoked}) // () : ();
+        $http .= "gate_revocation file=%%DIR%%/revoked.journal;\n"
+            if $opt{revoked} && knows('gate_revocation');
         $http .= $blocks;
     }
     return "$http server { listen 127.0.0.1:%%PORT%%;\n$places" . ($opt{extra} // '') . "}\n";

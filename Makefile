@@ -31,11 +31,13 @@ WERROR ?= -Werror
 CXXFLAGS_ALL := -std=c++20 -g -fPIC -Isrc -pthread -MMD -MP -Wall -Wextra $(WERROR)
 CORE_WARNINGS := -Wshadow -Wconversion -Wold-style-cast
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
-FLAGS_debug := -O0
+# Places where tests kill the process (cache/failpoint.h) are for unit tests only.
+FAILPOINTS := -DGATE_FAILPOINTS
+FLAGS_debug := -O0 $(FAILPOINTS)
 FLAGS_release := -O2
-FLAGS_asan := -O1 -fno-omit-frame-pointer $(SANITIZE)
-FLAGS_tsan := -O1 -fsanitize=thread -Wno-tsan
-FLAGS_cov := -O0 --coverage
+FLAGS_asan := -O1 -fno-omit-frame-pointer $(SANITIZE) $(FAILPOINTS)
+FLAGS_tsan := -O1 -fsanitize=thread -Wno-tsan $(FAILPOINTS)
+FLAGS_cov := -O0 --coverage $(FAILPOINTS)
 LIBS := -lhiredis -ljansson -lpcre2-8 -lssl -lcrypto -lcrypt
 
 CORE_SRCS := $(filter-out src/nginx/% src/gatectl/%,$(wildcard src/*/*.cc))

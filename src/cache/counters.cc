@@ -12,11 +12,12 @@ namespace gate::cache {
 namespace {
 
 // An entry: digest (0: free), length of the labels plus one (0: unfinished), padding, the labels.
-constexpr std::size_t kEntrySize = 256;
+constexpr std::size_t kEntrySize = 384;
 constexpr std::size_t kReadyAt = 8;
 constexpr std::size_t kTextAt = 16;
 constexpr std::size_t kTextWords = Counters::kMaxLabels / sizeof(std::uint64_t);
 static_assert(kTextAt + Counters::kMaxLabels <= kEntrySize);
+static_assert(kEntrySize + Counters::kWorkers * sizeof(std::uint64_t) == Counters::kSeriesSize);
 
 // A worker's values fill whole cache lines when there is a multiple of 8 series.
 constexpr std::size_t kSeriesStep = 64 / sizeof(std::uint64_t);

@@ -14,13 +14,13 @@ namespace gate::cache {
 
 class Counters {
 public:
-    static constexpr std::size_t kMaxLabels = 224;  // octets
+    static constexpr std::size_t kMaxLabels = 368;  // octets
     static constexpr unsigned kWorkers = 16;        // a worker's number modulo this has a value
     // The series of everything that found no room, and its labels.
     static constexpr std::uint32_t kOverflow = 0;
     static constexpr std::string_view kOverflowLabels = "overflow ";
     // Octets that a series takes. Memory holds a multiple of 8 series, and at least 8.
-    static constexpr std::size_t kSeriesSize = 256 + kWorkers * sizeof(std::uint64_t);
+    static constexpr std::size_t kSeriesSize = 384 + kWorkers * sizeof(std::uint64_t);
 
     // Zero-filled memory, aligned to 64 octets, holds no series. A worker's values stand in cache
     // lines of their own.

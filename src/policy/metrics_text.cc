@@ -1,0 +1,242 @@
+#include "policy/metrics_text.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "base/json_text.h"
+
+namespace gate::policy {
+namespace {
+
+struct Family {
+    std::string_view name;  // as in a series' text
+    std::string_view metric;
+    std::string_view help;
+};
+
+constexpr Family kFamilies[] = {
+    {"decisions", "nginx_gate_decisions_total", "Requests that a gate has decided, once each."},
+    {"overflow", "nginx_gate_series_overflow_total",
+     "Events not counted elsewhere because the zone has no room for more series."},
+};
+
+// A label's value as Prometheus writes it. A cut never leaves half an escape or half a character.
+std::string escaped_value(std::string_view value) {
+    std::string out;
+    std::size_t whole = 0;  // octets of `out` that end with a whole character
+    for (const char c : value) {
+        const bool continues = (static_cast<unsigned char>(c) & 0xc0) == 0x80;
+        if (!continues) whole = out.size();
+        if (c == '\n') {
+            out += "\\n";
+        } else {
+            if (c == '"' || c == '\\') out += '\\';
+            out += c;
+        }
+        if (out.size() > kMaxLabelValue) return out.substr(0, whole);
+    }
+    return out;
+}
+
+void append_label(std::string& out, std::string_view name, std::string_view value) {
+    if (out.back() != ' ') out += ',';
+    out.append(name).append("=\"").append(escaped_value(value)).append("\"");
+}
+
+void append_number(std::string& out, std::uint64_t value) {
+    out += std::to_string(value);
+}
+
+// Seconds with milliseconds.
+void append_seconds(std::string& out, double value) {
+    std::array<char, 64> text;
+    const auto [end, error] =
+        std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, 3);
+    out.append(text.data(), error == std::errc() ? end : text.data());
+}
+
+// The family of a series' text, and the labels behind it.
+std::pair<std::string_view, std::string_view> split_series(std::string_view text) {
+    const std::size_t blank = text.find(' ');
+    if (blank == std::string_view::npos) return {text, {}};
+    return {text.substr(0, blank), text.substr(blank + 1)};
+}
+
+struct Sample {
+    std::string_view labels;
+    std::uint64_t value = 0;
+};
+
+// The samples of a family in the order of their labels. Series with the same labels, which a
+// scraper would reject as a whole, become one.
+std::vector<Sample> samples_of(const MetricsInput& input, std::string_view family) {
+    std::vector<Sample> samples;
+    for (const MetricsSeries& series : input.series) {
+        const auto [name, labels] = split_series(series.text);
+        if (name == family) samples.push_back({labels, series.value});
+    }
+    std::sort(samples.begin(), samples.end(),
+              [](const Sample& a, const Sample& b) { return a.labels < b.labels; });
+    std::vector<Sample> merged;
+    for (const Sample& sample : samples) {
+        if (!merged.empty() && merged.back().labels == sample.labels) {
+            merged.back().value += sample.value;
+        } else {
+            merged.push_back(sample);
+        }
+    }
+    return merged;
+}
+
+void begin_family(std::string& out, std::string_view metric, std::string_view type,
+                  std::string_view help) {
+    out.append("# HELP ").append(metric).append(" ").append(help).append("\n");
+    out.append("# TYPE ").append(metric).append(" ").append(type).append("\n");
+}
+
+void append_segments(std::string& out, const MetricsInput& input, std::string_view metric,
+                     std::string_view help, std::uint64_t MetricsSegment::*field) {
+    begin_family(out, metric, "gauge", help);
+    for (const MetricsSegment& segment : input.segments) {
+        out.append(metric).append("{segment=\"").append(escaped_value(segment.name));
+        out.append("\"} ");
+        append_number(out, segment.*field);
+        out += '\n';
+    }
+}
+
+void append_gauges(std::string& out, const MetricsInput& input) {
+    begin_family(out, "nginx_gate_build_info", "gauge", "The module's version; always 1.");
+    out.append("nginx_gate_build_info{version=\"").append(escaped_value(input.version));
+    out.append("\"} 1\n");
+    begin_family(out, "nginx_gate_zone_bytes", "gauge", "Size of the gate's shared memory.");
+    out.append("nginx_gate_zone_bytes ");
+    append_number(out, input.zone_bytes);
+    out += '\n';
+    append_segments(out, input, "nginx_gate_zone_slots", "Places in a part of the zone.",
+                    &MetricsSegment::slots);
+    append_segments(out, input, "nginx_gate_zone_slots_used",
+                    "Places in use in a part of the zone, expired entries too.",
+                    &MetricsSegment::used);
+    begin_family(out, "nginx_gate_revocations_overflowed", "gauge",
+                 "1 when a revocation found no room: what is revoked is not known in full.");
+    out.append("nginx_gate_revocations_overflowed ");
+    out.append(input.revocations_overflowed ? "1\n" : "0\n");
+    if (!input.revocation_lag) return;
+    begin_family(out, "nginx_gate_revocation_lag_seconds", "gauge",
+                 "Time since the revocations in memory were last known to be complete.");
+    out += "nginx_gate_revocation_lag_seconds ";
+    append_seconds(out, *input.revocation_lag);
+    out += '\n';
+}
+
+// One label of `labels`, which is shortened by it; the value unescaped. False at the end, or where
+// the text is none of ours.
+bool take_label(std::string_view& labels, std::string_view& name, std::string& value) {
+    const std::size_t open = labels.find("=\"");
+    if (open == std::string_view::npos) return false;
+    name = labels.substr(0, open);
+    value.clear();
+    for (std::size_t i = open + 2; i < labels.size(); ++i) {
+        if (labels[i] == '"') {
+            labels.remove_prefix(std::min(i + 2, labels.size()));
+            return true;
+        }
+        if (labels[i] == '\\' && i + 1 < labels.size()) {
+            ++i;
+            value += labels[i] == 'n' ? '\n' : labels[i];
+        } else {
+            value += labels[i];
+        }
+    }
+    return false;
+}
+
+void append_json_sample(std::string& out, const Sample& sample) {
+    out += "{\"labels\":{";
+    std::string_view rest = sample.labels;
+    std::string_view name;
+    std::string value;
+    for (bool first = true; take_label(rest, name, value); first = false) {
+        if (!first) out += ',';
+        out.append(json_string(name)).append(":").append(json_string(value));
+    }
+    out += "},\"value\":";
+    append_number(out, sample.value);
+    out += '}';
+}
+
+void append_json_counters(std::string& out, const MetricsInput& input) {
+    out += "\"counters\":{";
+    for (bool first = true; const Family& family : kFamilies) {
+        if (!std::exchange(first, false)) out += ',';
+        out.append("\"").append(family.name).append("\":[");
+        for (bool first_sample = true; const Sample& sample : samples_of(input, family.name)) {
+            if (!std::exchange(first_sample, false)) out += ',';
+            append_json_sample(out, sample);
+        }
+        out += ']';
+    }
+    out += '}';
+}
+
+}  // namespace
+
+std::string decision_series(const DecisionLabels& labels) {
+    std::string out = "decisions ";
+    append_label(out, "server", labels.server);
+    append_label(out, "credential", labels.credential);
+    append_label(out, "issuer", labels.issuer);
+    append_label(out, "store", labels.store);
+    append_label(out, "decision", labels.decision);
+    append_label(out, "reason", labels.reason);
+    append_label(out, "cache", labels.cache);
+    return out;
+}
+
+std::string metrics_as_prometheus(const MetricsInput& input) {
+    std::string out;
+    for (const Family& family : kFamilies) {
+        const std::vector<Sample> samples = samples_of(input, family.name);
+        begin_family(out, family.metric, "counter", family.help);
+        for (const Sample& sample : samples) {
+            out += family.metric;
+            if (!sample.labels.empty()) out.append("{").append(sample.labels).append("}");
+            out += ' ';
+            append_number(out, sample.value);
+            out += '\n';
+        }
+    }
+    append_gauges(out, input);
+    return out;
+}
+
+std::string metrics_as_json(const MetricsInput& input) {
+    std::string out = "{\"version\":" + json_string(input.version) + ",\"zone\":{\"bytes\":";
+    append_number(out, input.zone_bytes);
+    out += ",\"segments\":{";
+    for (bool first = true; const MetricsSegment& segment : input.segments) {
+        if (!std::exchange(first, false)) out += ',';
+        out.append(json_string(segment.name)).append(":{\"slots\":");
+        append_number(out, segment.slots);
+        out += ",\"used\":";
+        append_number(out, segment.used);
+        out += '}';
+    }
+    out += "}},\"revocations\":{\"overflowed\":";
+    out += input.revocations_overflowed ? "true" : "false";
+    out += ",\"lag_seconds\":";
+    if (input.revocation_lag) {
+        append_seconds(out, *input.revocation_lag);
+    } else {
+        out += "null";
+    }
+    out += "},";
+    append_json_counters(out, input);
+    out += "}\n";
+    return out;
+}
+
+}  // namespace gate::policy

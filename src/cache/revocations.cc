@@ -18,13 +18,11 @@ constexpr std::size_t kMoves = 8;  // entries that have gone over to their other
 constexpr std::size_t kOverflowed = 16;
 constexpr std::size_t kSize = 64;
 constexpr std::size_t kPending = 72;  // not 0: a change began that changes() does not tell yet
-constexpr std::size_t kHeadSize = 128;
 
 // A bucket: 8 high halves, 8 low halves, 8 times issued_until << 32 | expires. A slot whose last
 // word is 0 is free, whatever the others hold.
 constexpr std::size_t kLow = 64;
 constexpr std::size_t kMeta = 128;
-constexpr std::size_t kBucketSize = 192;
 
 constexpr std::array<std::string_view, 7> kNames{"jti",    "tok", "sub", "sid",
                                                  "client", "key", "all"};
@@ -131,6 +129,8 @@ struct Revocations::Pair {
     std::size_t count() const noexcept { return bucket[0] == bucket[1] ? 1 : 2; }
 };
 
+static_assert(Revocations::kBucketSize == kMeta + 8 * 8);
+
 Revocations::Revocations(std::span<std::byte> memory) noexcept
     : head_(memory.data()),
       buckets_(memory.data() + kHeadSize),
@@ -157,6 +157,7 @@ bool Revocations::bucket_kills(std::size_t bucket, const Search& search) const n
         const Slot slot = slot_at(bucket, static_cast<std::size_t>(std::countr_zero(matches)));
         const std::uint64_t low = load(slot.low());
         if (search.low && low != *search.low) continue;
+        GATE_FAILPOINT("revocations.read_meta");
         const std::uint64_t meta = load(slot.meta());
         if (meta == 0 || expired(expires_of(meta), search.now) ||
             search.issued > issued_until_of(meta)) {
@@ -178,9 +179,9 @@ bool Revocations::kills(const Search& search) const noexcept {
     __builtin_prefetch(buckets_ + pair.bucket[1] * kBucketSize);
     for (;;) {
         const std::uint64_t moves = load(head_ + kMoves);
-        if (bucket_kills(pair.bucket[0], search) || bucket_kills(pair.bucket[1], search)) {
-            return true;
-        }
+        if (bucket_kills(pair.bucket[0], search)) return true;
+        GATE_FAILPOINT("revocations.read_second");
+        if (bucket_kills(pair.bucket[1], search)) return true;
         if (load(head_ + kMoves) == moves) return false;
     }
 }
@@ -320,10 +321,12 @@ Revocations::Slot Revocations::room_by_moving(const Pair& pair, std::uint32_t no
 Revocations::Put Revocations::put(const RevocationEntry& entry, std::uint32_t now) noexcept {
     if (load(head_ + kPending) != 0) end_change();
     if (expired(entry.expires, now)) return Put::kKnown;
-    if (bucket_count_ == 0) return Put::kFull;
-    const Pair pair = pair_of(entry.digest.high);
-    if (widen(pair, entry, now)) return Put::kKnown;
-    const Slot slot = room(pair, now);
+    Slot slot;
+    if (bucket_count_ != 0) {
+        const Pair pair = pair_of(entry.digest.high);
+        if (widen(pair, entry, now)) return Put::kKnown;
+        slot = room(pair, now);
+    }
     if (slot.bucket == nullptr) {
         set_overflowed(true);
         return Put::kFull;

@@ -50,8 +50,11 @@ struct RevocationEntry {
 class Revocations {
 public:
     static constexpr std::size_t kEntrySize = 24;
+    static constexpr std::size_t kHeadSize = 128;
+    static constexpr std::size_t kBucketSize = 8 * kEntrySize;
 
-    // Zero-filled memory, aligned to 64 octets, is an empty set.
+    // Zero-filled memory, aligned to 64 octets, is an empty set. It has at least kHeadSize octets,
+    // and kBucketSize more for each bucket.
     explicit Revocations(std::span<std::byte> memory) noexcept;
 
     // Lock-free. Whether a credential that was issued at `issued` (0: unknown, counts as ever so

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <signal.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <set>
 #include <string>
@@ -9,6 +12,7 @@
 #include <vector>
 
 #include "base/siphash.h"
+#include "cache/failpoint.h"
 #include "tests/support/shared_region.h"
 
 namespace gate::cache {
@@ -184,6 +188,45 @@ TEST(Counters, FourProcessesThatRaceForTheSameSeriesLoseNothing) {
     for (const pid_t child : children) EXPECT_EQ(test::wait_for_child(child), test::ChildEnd{});
     expect_sums(counters, 4);
 }
+
+#if defined(GATE_FAILPOINTS)
+
+std::string fatal_place;
+int fatal_visit;
+
+// Dies at the given visit of the place, counted from 0.
+void die_at(const char* name) {
+    if (fatal_place == name && fatal_visit-- == 0) kill(getpid(), SIGKILL);
+}
+
+TEST(Counters, AProcessKilledAtAnyStoreLeavesASeriesThatOthersComplete) {
+    const std::string labels = labels_of(1);
+    for (const char* place :
+         {"counters.claim", "counters.text", "counters.ready", "counters.add"}) {
+        for (int visit = 0;; ++visit) {
+            test::SharedRegion region(16 * Counters::kSeriesSize);
+            Counters counters(region.bytes());
+            const pid_t child = test::fork_child([&] {
+                fatal_place = place;
+                fatal_visit = visit;
+                failpoint_hook = die_at;
+                counters.add(series_of(counters, labels), 0);
+                return 0;
+            });
+            const bool killed = test::wait_for_child(child).signal == SIGKILL;
+            ASSERT_TRUE(killed || visit > 0) << place << " was never visited";
+            const std::uint32_t index = series_of(counters, labels);
+            ASSERT_NE(index, Counters::kOverflow);
+            counters.add(index, 1);
+            EXPECT_EQ(counters.labels(index), labels) << place << visit;
+            EXPECT_EQ(counters.value(index), killed ? 1U : 2U) << place << visit;
+            EXPECT_EQ(counters.used(), 2U);
+            if (!killed) break;
+        }
+    }
+}
+
+#endif
 
 }  // namespace
 }  // namespace gate::cache

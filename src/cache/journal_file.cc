@@ -24,7 +24,6 @@ constexpr mode_t kModeBits = 07777;
 constexpr int kPatienceMilliseconds = 10000;
 constexpr int kRetryMilliseconds = 2;
 constexpr std::size_t kChunk = std::size_t{256} << 10;
-constexpr int kRereads = 3;
 
 std::string system_error(const std::string& path, std::string_view what) {
     return path + ": cannot " + std::string(what) + ": " + std::generic_category().message(errno);
@@ -293,31 +292,34 @@ Status<JournalProblem> read_journal(const std::string& path,
     if (!S_ISREG(status.st_mode)) return fail(JournalProblem{0, path + ": is no regular file"});
     off_t offset = 0;  // of the line that comes next
     std::size_t line = 0;
-    for (int rereads = 0;;) {
+    std::string suspect;
+    for (;;) {
         const auto chunk = read_at(path, fd.get(), offset, kChunk);
         if (!chunk) return fail(JournalProblem{0, chunk.error()});
         std::string_view rest = *chunk;
         std::string problem;
-        for (std::size_t feed; problem.empty() && (feed = rest.find('\n')) != rest.npos;) {
+        std::size_t feed = rest.find('\n');
+        for (; feed != rest.npos; feed = rest.find('\n')) {
             const auto entry = parse_journal_line(rest.substr(0, feed));
             if (!entry) {
                 problem = entry.error();
-                continue;
+                break;
             }
             take(*entry);
             ++line;
             offset += static_cast<off_t>(feed + 1);
             rest.remove_prefix(feed + 1);
-            rereads = 0;
         }
         if (problem.empty()) {
             if (chunk->size() == kChunk && rest.size() < kMaxJournalLine) continue;
             problem = tail_problem(rest);
         }
         if (problem.empty()) return Done{};
-        // A writer may have put its line in the place of an unfinished one while this was read.
-        if (++rereads > kRereads) return fail(JournalProblem{line + 1, problem});
-        usleep(kRetryMilliseconds * 1000);
+        // A writer may have put its line in the place of an unfinished one while this was read:
+        // half of one and half of the other. Damage stays as it is.
+        rest = rest.substr(0, std::min(feed, kMaxJournalLine));
+        if (rest == suspect) return fail(JournalProblem{line + 1, problem});
+        suspect = rest;
     }
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <new>
 
@@ -54,6 +55,7 @@ void SharedMutex::unlock() {
 }
 
 pid_t fork_child(const std::function<int()>& body) {
+    std::fflush(nullptr);  // or the child's buffers hold the parent's text
     const pid_t pid = fork();
     if (pid < 0) std::abort();
     if (pid == 0) _exit(body());

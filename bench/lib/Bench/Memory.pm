@@ -6,6 +6,7 @@ package Bench::Memory;
 use strict;
 use warnings;
 
+use Gate::HTTP qw(http_get);
 use Gate::Test ();
 use Gate::Token qw(api_key key_record key_file);
 
@@ -24,7 +25,9 @@ sub _worker {
         $nginx->write_file('keys.json',
             key_file(map { key_record(api_key('acme_live_')) } 1 .. $opt{keys})) if $opt{keys};
     }
-    $nginx->start(side_config(gate => $opt{gate}, revoked => $opt{revoked}));
+    my $metrics = $opt{gate} && knows('gate_metrics');
+    $nginx->start(side_config(gate => $opt{gate}, revoked => $opt{revoked},
+        extra => $metrics ? 'location = /metrics { gate off; gate_metrics json; }' : ''));
     my $pid = worker_of($nginx);
     my $connection = Bench::Connection->new($nginx->port);
     my $request = request_of(subject($opt{keys} ? 'APIkey' : 'RS256'));
@@ -32,8 +35,9 @@ sub _worker {
     my $before = _octets($pid);
     $opt{after}->($connection) if $opt{after};
     my $after = _octets($pid);
+    my $zone = $metrics ? _zone($nginx->port) : undef;
     $nginx->stop;
-    return ($after, $before);
+    return ($after, $before, $zone);
 }
 
 sub _octets {
@@ -45,6 +49,24 @@ sub _octets {
         $zone += 1024 * $1 if $shared && /\ARss:\s+(\d+) kB/;
     }
     return { own => $own, zone => $zone };
+}
+
+# {bytes, segments => {name => {slots, used}}} as gate_metrics tells it.
+sub _zone {
+    my ($port) = @_;
+    my $text = http_get('/metrics', port => $port)->{body};
+    return JSON::PP->new->utf8->decode($text)->{zone};
+}
+
+# How many items a zone has room for.
+sub _places {
+    my ($zone) = @_;
+    for my $name ($zone ? sort keys %{ $zone->{segments} } : ()) {
+        my ($slots, $used) = @{ $zone->{segments}{$name} }{qw(slots used)};
+        printf "  %-16s %8d of %8d places in use, one for every %.0f octets of a zone of %.0f MB\n",
+            $name, $used, $slots, $slots ? $zone->{bytes} / $slots : 0, $zone->{bytes} / 2**20;
+    }
+    return;
 }
 
 sub _line {
@@ -84,11 +106,13 @@ sub measure {
     _line('with the gate, 1,000 key records', $idle);
     my ($keys) = _worker(gate => 1, keys => 1000 + $count{keys});
     _each('key record more', $count{keys}, $keys, $idle);
-    my ($after, $before) = _worker(gate => 1, after => _send_tokens($count{tokens}));
+    my ($after, $before, $zone) = _worker(gate => 1, after => _send_tokens($count{tokens}));
     _each('token verified', $count{tokens}, $after, $before);
+    _places($zone);
     if (knows('gate_revocation')) {
-        my ($revoked) = _worker(gate => 1, revoked => $count{revoked});
+        my ($revoked, undef, $large) = _worker(gate => 1, revoked => $count{revoked});
         _each('revoked id', $count{revoked}, $revoked, $idle);
+        _places($large);
     }
     return;
 }

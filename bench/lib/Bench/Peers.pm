@@ -17,6 +17,7 @@ use Bench::Pairs;
 use Bench::Subjects qw(subject request_of bench_keys);
 
 my @algorithms = qw(RS256 ES256);
+my $haproxy;    # process id; ended also when a check fails
 
 # One frontend and one key for each algorithm; the algorithm is the operator's word, not the token's.
 my $haproxy_config = <<'END';
@@ -79,16 +80,26 @@ sub _start_haproxy {
         $dir->write_file("$alg.pem", _public_pem($alg));
     }
     my $config = $dir->write_file('haproxy.cfg', $haproxy_config =~ s/FRONTENDS/$frontends/r);
-    defined(my $pid = fork) or die "fork: $!";
-    if ($pid == 0) {
+    defined($haproxy = fork) or die "fork: $!";
+    if ($haproxy == 0) {
         open STDOUT, '>', $dir->dir . '/haproxy.out';
         open STDERR, '>&', \*STDOUT;
         exec 'haproxy', '-db', '-f', $config or POSIX::_exit(127);
     }
     Gate::Test::wait_for(sub { IO::Socket::INET->new('127.0.0.1:' . $ports->($algorithms[-1])) }, 10)
         or die 'haproxy does not answer: ' . Gate::Test::slurp($dir->dir . '/haproxy.out');
-    return $pid;
+    return;
 }
+
+sub _stop_haproxy {
+    return if !$haproxy;
+    kill 'TERM', $haproxy;
+    waitpid $haproxy, 0;
+    undef $haproxy;
+    return;
+}
+
+END { _stop_haproxy(); }
 
 sub _start_njs {
     my $nginx = Gate::Test->new(module => 0, log_level => 'notice');
@@ -119,7 +130,7 @@ sub _measure {
 sub measure {
     my ($gate, $seconds) = @_;
     my $dir = Gate::Test->new;
-    my $haproxy = _start_haproxy($dir, sub { $dir->port($_[0]) });
+    _start_haproxy($dir, sub { $dir->port($_[0]) });
     my $njs = _start_njs();
     my $njs_worker = worker_of($njs);
     pin_worker($haproxy, $njs_worker);
@@ -141,8 +152,7 @@ sub measure {
             push @missed, "$alg: $name is not slower" if $name ne 'gate' && ($ahead <= 1 || $cheaper <= 1);
         }
     }
-    kill 'TERM', $haproxy;
-    waitpid $haproxy, 0;
+    _stop_haproxy();
     $njs->stop;
     return @missed;
 }

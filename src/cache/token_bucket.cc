@@ -32,8 +32,10 @@ Word full_from(std::byte* bucket) noexcept {
     return word_at(bucket + kFullAt);
 }
 
-// How far `instant` lies ahead of `now`; 0 when it has passed. Right also where the clock wraps.
+// How far `instant` lies ahead of `now`; 0 when it has passed, or is 0, as in a place never used.
+// Right also where the clock wraps.
 std::uint64_t ahead(std::uint64_t instant, std::uint64_t now) noexcept {
+    if (instant == 0) return 0;
     const std::uint64_t distance = instant - now;
     return distance >> 63 != 0 ? 0 : distance;
 }
@@ -88,7 +90,8 @@ std::byte* find(std::byte* set, std::uint64_t key) noexcept {
     return nullptr;
 }
 
-// The bucket that is nearest to full, the first of equals, with the key it has.
+// The bucket that is nearest to full, with the key it has. Of several full ones a place without key
+// comes first: nobody is about to charge it.
 struct Victim {
     std::byte* bucket = nullptr;
     std::uint64_t key = 0;
@@ -99,8 +102,9 @@ Victim nearest_to_full(std::byte* set, std::uint64_t now) noexcept {
     for (std::size_t way = 0; way < TokenBuckets::kWays; ++way) {
         std::byte* const bucket = set + way * kBucketSize;
         const std::uint64_t key = word_at(bucket).load();
-        const std::uint64_t due = key == 0 ? 0 : ahead(full_from(bucket).load(), now);
-        if (best.bucket == nullptr || due < best.due) best = {bucket, key, due};
+        const std::uint64_t due = ahead(full_from(bucket).load(), now);
+        const bool better = due < best.due || (due == best.due && key == 0 && best.key != 0);
+        if (best.bucket == nullptr || better) best = {bucket, key, due};
     }
     return best;
 }
@@ -122,29 +126,19 @@ void merge_duplicates(std::byte* set, std::byte* own, std::uint64_t key) noexcep
 }
 
 // Claims a place for the key: by one exchange of the key. A full bucket's instant has passed, which
-// is a new bucket's state; that of an active one is inherited. False: somebody else was faster.
-bool claim(std::byte* set, std::uint64_t key, std::uint64_t now) noexcept {
+// is a new bucket's state; that of an active one, and of one whose
+// place was given back, is inherited.
+void claim(std::byte* set, std::uint64_t key, std::uint64_t now) noexcept {
     Victim victim = nearest_to_full(set, now);
-    if (victim.key == 0) {
-        // A place never used has no instant that can be trusted where the clock wraps.
-        std::uint64_t stale = full_from(victim.bucket).load();
-        if (ahead(stale, now) != 0) {
-            GATE_FAILPOINT("buckets.reset");
-            full_from(victim.bucket).compare_exchange_strong(stale, now);
-        }
-    }
     GATE_FAILPOINT("buckets.claim");
-    if (!word_at(victim.bucket).compare_exchange_strong(victim.key, key)) return false;
-    std::byte* const first = find(set, key);
-    if (first == nullptr) return false;
-    if (first == victim.bucket) {
-        merge_duplicates(set, first, key);
-        return true;
+    if (!word_at(victim.bucket).compare_exchange_strong(victim.key, key)) return;
+    if (find(set, key) == victim.bucket) {
+        merge_duplicates(set, victim.bucket, key);
+        return;
     }
     std::uint64_t held = key;
     GATE_FAILPOINT("buckets.release");
     word_at(victim.bucket).compare_exchange_strong(held, 0);
-    return true;
 }
 
 }  // namespace

@@ -116,13 +116,8 @@ TEST(TokenBuckets, AProcessKilledAtAnyStoreCostsATokenAtMost) {
     };
     const auto nothing = [](OneSet&) {};
     const Death deaths[] = {
-        {"buckets.claim", nothing},
-        {"buckets.reset", [](OneSet& set) { set.put(0, 0, kNow + 5 * kSecond); }},
-        {"buckets.charge", nothing},
-        {"buckets.merge", duplicate},
-        {"buckets.release", duplicate},
-        {"buckets.undo", thief},
-        {"buckets.refund", nothing},
+        {"buckets.claim", nothing},     {"buckets.charge", nothing}, {"buckets.merge", duplicate},
+        {"buckets.release", duplicate}, {"buckets.undo", thief},     {"buckets.refund", nothing},
     };
     for (const Death& death : deaths) {
         OneSet set;

@@ -16,8 +16,8 @@ namespace {
 constexpr std::size_t kChanges = 0;
 constexpr std::size_t kMoves = 8;  // entries that have gone over to their other bucket
 constexpr std::size_t kOverflowed = 16;
-constexpr std::size_t kSize = 64;
-constexpr std::size_t kPending = 72;  // not 0: a change began that changes() does not tell yet
+constexpr std::size_t kSize = 24;
+constexpr std::size_t kPending = 64;  // not 0: a change began that changes() does not tell yet
 
 // A bucket: 8 high halves, 8 low halves, 8 times issued_until << 32 | expires. A slot whose last
 // word is 0 is free, whatever the others hold.
@@ -216,14 +216,15 @@ void Revocations::end_change() noexcept {
 
 void Revocations::fill(const Slot& slot, const RevocationDigest& digest,
                        std::uint64_t meta) noexcept {
+    // First, and last in clear(): a size that is too small would hide entries from who asks it.
+    GATE_FAILPOINT("revocations.fill_size");
+    store(head_ + kSize, load(head_ + kSize) + 1);
     GATE_FAILPOINT("revocations.fill_low");
     store(slot.low(), digest.low);
     GATE_FAILPOINT("revocations.fill_high");
     store(slot.high(), digest.high);
     GATE_FAILPOINT("revocations.fill_meta");
     store(slot.meta(), meta);
-    GATE_FAILPOINT("revocations.fill_size");
-    store(head_ + kSize, load(head_ + kSize) + 1);
 }
 
 void Revocations::clear(const Slot& slot) noexcept {
@@ -232,8 +233,7 @@ void Revocations::clear(const Slot& slot) noexcept {
     GATE_FAILPOINT("revocations.clear_high");
     store(slot.high(), 0);
     GATE_FAILPOINT("revocations.clear_size");
-    const std::uint64_t size = load(head_ + kSize);
-    store(head_ + kSize, size == 0 ? 0 : size - 1);
+    store(head_ + kSize, load(head_ + kSize) - 1);
 }
 
 // Whether the entry is there already. It may be there twice, when a writer died moving it; the

@@ -83,7 +83,8 @@ public:
     std::size_t sweep(std::size_t bucket, std::size_t count, std::uint32_t now) noexcept;
 
     std::size_t capacity() const noexcept;  // entries
-    // Entries in use, expired ones too. A writer's death may leave it wrong by one.
+    // Entries in use, expired ones too. A writer's death may leave it too large by one, never too
+    // small: 0 means that nothing is revoked.
     std::size_t size() const noexcept;
     std::size_t buckets() const noexcept { return bucket_count_; }
 

@@ -176,6 +176,12 @@ void run(Revocations& set, Log& log, const std::vector<Step>& list,
     }
 }
 
+std::size_t entries_of(const Revocations& set) {
+    std::size_t count = 0;
+    set.each([&](const RevocationEntry&) { ++count; });
+    return count;
+}
+
 // Whether the set holds the first `count` steps' lasting entries as wide as they were put.
 void expect_held(const Revocations& set, const std::vector<Step>& list, std::size_t count,
                  const std::string& where) {
@@ -238,6 +244,7 @@ TEST_F(RevocationsCrash, NothingAcknowledgedIsLostAtAnyStore) {
     for (; die_at(kill_at); ++kill_at) {
         const std::string where = "killed before store " + std::to_string(kill_at);
         expect_held(set_, list_, log_.done, where);
+        ASSERT_GE(set_.size(), entries_of(set_)) << where;
         // The next writer does the step again: whoever noted changes() before has to look again.
         const Step& step = list_[log_.done];
         const std::uint64_t before = log_.changes;
@@ -249,6 +256,7 @@ TEST_F(RevocationsCrash, NothingAcknowledgedIsLostAtAnyStore) {
         run(set_, log_, list_);
         expect_held(set_, list_, list_.size(), where + ", replayed");
         ASSERT_LE(set_.size(), size + 2) << where;
+        ASSERT_GE(set_.size(), entries_of(set_)) << where;
     }
     EXPECT_GT(kill_at, 300U);
 }

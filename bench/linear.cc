@@ -55,7 +55,8 @@ public:
     // Whatever `text` is, it is judged as a token: with the size limit out of the way.
     void judge(std::string_view text) const {
         policy::Request request;
-        request.issuers = {&trusted_, 1};
+        const policy::TrustedIssuer* const issuer = &trusted_;
+        request.issuers = {&issuer, 1};
         const policy::KeyStore* stores[] = {&store_};
         request.stores = stores;
         request.max_size = ~std::size_t{0};

@@ -168,7 +168,8 @@ void Suite::make_samples(std::size_t count) {
 bool Suite::gate_accepts(const Sample& sample) const {
     policy::Request request;
     request.credential = {policy::CredentialKind::kJwt, sample.token};
-    request.issuers = {&trusted_, 1};
+    const policy::TrustedIssuer* const issuer = &trusted_;
+    request.issuers = {&issuer, 1};
     request.now = kNow;
     request.headers = &headers_;  // as a worker does
     return std::holds_alternative<policy::Verified>(policy::Authentication(request).start());

@@ -49,6 +49,8 @@ struct Record {
     std::string rate;  // "100r/m"; used by gate_limit
     std::optional<std::int64_t> burst;
     std::vector<Network> networks;  // "cidr"; empty: any address
+    // Memo of the revocation check: the set's change count when nothing in it concerned this key.
+    mutable std::uint64_t clean_at = 0;
     jose::Document labels;  // an object of the operator's own; its members are the key's claims
 
     // id, digest and status must be there; any member that is not of this record refuses it (an

@@ -77,6 +77,24 @@ std::optional<ByteVector> base64url_decode(std::string_view in) {
     return out;
 }
 
+void base64url_decode_range(std::string_view in, std::size_t offset,
+                            std::span<std::uint8_t> out) noexcept {
+    std::size_t at = offset / 3 * 4;
+    std::size_t skip = offset % 3;
+    std::size_t written = 0;
+    while (written < out.size() && at < in.size()) {
+        std::uint32_t bits = 0;
+        for (std::size_t i = 0; i < 4; ++i) {
+            bits = bits << 6 | (at + i < in.size() ? value_of(in[at + i]) : 0);
+        }
+        for (std::size_t i = skip; i < 3 && written < out.size(); ++i) {
+            out[written++] = octet(bits >> (16 - 8 * i));
+        }
+        skip = 0;
+        at += 4;
+    }
+}
+
 std::string base64url_encode(Bytes bytes) {
     std::string out;
     out.reserve((bytes.size() * 4 + 2) / 3);

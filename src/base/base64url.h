@@ -27,6 +27,11 @@ Result<std::size_t, Base64Error> base64url_decode(std::string_view in,
 // The same into a new vector; nullopt for any error.
 std::optional<ByteVector> base64url_decode(std::string_view in);
 
+// Part of what `in` decodes to: out.size() octets from `offset` on. `in` has been decoded before
+// without error, and the part lies within it.
+void base64url_decode_range(std::string_view in, std::size_t offset,
+                            std::span<std::uint8_t> out) noexcept;
+
 std::string base64url_encode(Bytes bytes);
 
 }  // namespace gate

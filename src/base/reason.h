@@ -62,6 +62,9 @@ enum class RefusalClass : std::uint8_t {
     X(kLifetime,          "lifetime_exceeded",   kInvalidToken)      \
     X(kIssMismatch,       "iss_mismatch",        kInvalidToken)      \
     X(kAudMismatch,       "aud_mismatch",        kInvalidToken)      \
+    X(kRevoked,           "revoked",             kInvalidToken)      \
+    X(kRevocationLag,     "revocation_lag",      kUnavailable)       \
+    X(kRevocationFull,    "revocation_full",     kUnavailable)       \
     /* API keys */                                                   \
     X(kKeyMalformed,      "key_malformed",       kInvalidToken)      \
     X(kKeyChecksum,       "key_checksum",        kInvalidToken)      \
@@ -80,6 +83,9 @@ enum class RefusalClass : std::uint8_t {
     X(kArgMultiple,       "arg_multiple",        kInvalidRequest)    \
     X(kSrcConflict,       "src_conflict",        kInvalidRequest)    \
     X(kDotSegment,        "dot_segment",         kInvalidRequest)    \
+    /* limits */                                                     \
+    X(kRateLimited,       "rate_limited",        kTooManyRequests)   \
+    X(kTooManyFailures,   "too_many_failures",   kTooManyRequests)   \
     /* requirements */                                               \
     X(kScopeMissing,      "scope_missing",       kInsufficientScope) \
     X(kRoleMissing,       "role_missing",        kInsufficientScope) \

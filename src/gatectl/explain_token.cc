@@ -218,7 +218,8 @@ private:
 Reason verdict_of(std::string_view token, const policy::TrustedIssuer& issuer, Seconds now) {
     policy::Request request;
     request.credential = {policy::CredentialKind::kJwt, token};
-    request.issuers = {&issuer, 1};
+    const policy::TrustedIssuer* const only = &issuer;
+    request.issuers = {&only, 1};
     request.max_size = token.size();  // each location has its own limit
     request.now = now;
     const policy::Outcome outcome = policy::Authentication(request).start();

@@ -128,8 +128,20 @@ bool absent_or_string(Value claim) {
     return !claim.present() || claim.string().has_value();
 }
 
-Result<Claims, Reason> read_claims(const Document& payload, const Issuer& issuer,
-                                   const Times& times) {
+// The seconds between which judge_times() is content.
+void set_life(Claims& claims, const Times& times, const Issuer& issuer) {
+    const auto first = [](double instant, Seconds leeway) {
+        return static_cast<Seconds>(std::ceil(instant - static_cast<double>(leeway)));
+    };
+    if (times.nbf) claims.valid_from = first(*times.nbf, issuer.leeway_nbf);
+    if (times.iat) {
+        claims.valid_from = std::max(claims.valid_from, first(*times.iat, issuer.leeway_iat));
+    }
+    if (times.exp) claims.valid_until = first(*times.exp, -issuer.leeway_exp);
+}
+
+Result<Claims, Reason> claims_of(const Document& payload, const Issuer& issuer,
+                                 const Times& times) {
     const Value root = payload.root();
     if (const auto sub = identity_text(root.member("sub")); !sub) return fail(sub.error());
     auto subject = identity_text(first_present(root, issuer.subject_claim));
@@ -138,6 +150,8 @@ Result<Claims, Reason> read_claims(const Document& payload, const Issuer& issuer
     if (!absent_or_string(client) || !absent_or_string(root.member("jti"))) {
         return fail(Reason::kClaimType);
     }
+    auto session = identity_text(root.member("sid"));
+    if (!session) return fail(session.error());
     Claims claims;
     claims.payload = payload;
     claims.subject = *std::move(subject);
@@ -147,6 +161,10 @@ Result<Claims, Reason> read_claims(const Document& payload, const Issuer& issuer
     claims.roles = claim_list(root, issuer.role_claim, ListForm::kPlain);
     claims.groups = claim_list(root, issuer.group_claim, ListForm::kPlain);
     if (times.exp) claims.expires = static_cast<Seconds>(std::floor(*times.exp));
+    if (times.iat) claims.issued = static_cast<Seconds>(std::floor(*times.iat));
+    claims.jti = root.member("jti").string().value_or("");
+    claims.session = *std::move(session);
+    set_life(claims, times, issuer);
     return claims;
 }
 
@@ -226,7 +244,13 @@ Result<Claims, Reason> verify_jwt(const Token& token, const Document& payload, c
     if (const auto typ = check_type(token.header.typ, issuer); !typ) return fail(typ.error());
     if (const auto all = check_required(root, issuer); !all) return fail(all.error());
     if (const auto life = check_lifetime(*times, issuer); !life) return fail(life.error());
-    return read_claims(payload, issuer, *times);
+    return claims_of(payload, issuer, *times);
+}
+
+Result<Claims, Reason> read_claims(const Document& payload, const Issuer& issuer) {
+    const auto times = read_times(payload.root());
+    if (!times) return fail(times.error());
+    return claims_of(payload, issuer, *times);
 }
 
 std::vector<std::string_view> claim_list(Value claims, const ClaimNames& names, ListForm form) {

@@ -27,6 +27,12 @@ struct Claims {
     std::vector<std::string_view> roles;
     std::vector<std::string_view> groups;
     std::optional<Seconds> expires;  // exp rounded down; nullopt: none, require_exp off
+    std::optional<Seconds> issued;   // iat rounded down
+    std::string_view jti;
+    std::string session;  // "sid", as `subject`
+    // By exp, nbf, iat and the issuer's leeways: good from the first second until before the other.
+    Seconds valid_from = 0;
+    std::optional<Seconds> valid_until;
 };
 
 // "iss" of a payload, without trusting it: absent is nullopt, another type is kClaimType.
@@ -45,6 +51,10 @@ Status<Reason> check_times(const Document& payload, const Issuer& issuer, Second
 // token.payload.
 Result<Claims, Reason> verify_jwt(const Token& token, const Document& payload, const Issuer& issuer,
                                   const KeySet& keys, Seconds now);
+
+// The identity claims of a payload, as verify_jwt gives them, for one whose token was verified
+// before.
+Result<Claims, Reason> read_claims(const Document& payload, const Issuer& issuer);
 
 // scope as one string split at single spaces (RFC 6749 section 3.3) or as an array of strings;
 // roles and groups from a string or an array. Any other type gives an empty list: it never

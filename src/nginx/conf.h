@@ -16,6 +16,7 @@
 #include "nginx/live.h"
 #include "nginx/ngx.h"
 #include "nginx/template.h"
+#include "nginx/zone.h"
 #include "policy/challenge.h"
 #include "policy/reply_template.h"
 #include "policy/requirement.h"
@@ -69,6 +70,8 @@ struct GateConf {
     std::vector<std::string> store_names;
     std::vector<LiveIssuer*> issuers;  // resolved in postconfiguration
     std::vector<LiveStore*> stores;
+    std::vector<const policy::TrustedIssuer*> trusted;  // of issuers, in their order
+    std::vector<const policy::KeyStore*> key_stores;    // of stores, in their order
     bool optional = false;
     bool challenge = true;
     ngx_http_complex_value_t* realm = nullptr;  // nullptr: the server's name
@@ -162,6 +165,8 @@ struct MainConf {
     std::vector<std::unique_ptr<LiveIssuer>> issuers;
     std::vector<std::unique_ptr<LiveStore>> stores;
     std::vector<std::unique_ptr<LiveRoles>> roles;
+    std::unique_ptr<ZoneConf> zone;  // nullptr: no gate_zone
+    std::optional<JournalConf> revocation;
     std::vector<std::unique_ptr<ClaimVariable>> claim_variables;
     // Normalised (see normal_header_name) names of all gate_identity and gate_identity_clear lines.
     std::set<std::string, std::less<>> identity_names;

@@ -14,6 +14,15 @@ bool check_configuration(ngx_conf_t* cf, const MainConf& main, const LocConf& ht
 // Warns of error pages behind a gate. (conf_error_page.cc)
 void warn_of_error_pages(ngx_conf_t* cf, const MainConf& main);
 
+// The zone with all journals it follows; false after an error. The warning for a gate without one.
+// (conf_zone.cc)
+bool complete_zone(ngx_conf_t* cf, MainConf& main);
+void warn_without_zone(ngx_conf_t* cf, const MainConf& main);
+
+// The part of the path that keeps the workers' user from reading that file; empty when nothing
+// does. (conf_files.cc)
+std::string unreadable_part(ngx_conf_t* cf, const std::string& path);
+
 // Warns of files that the workers' user cannot read again. (conf_files.cc)
 void warn_of_unreadable_files(ngx_conf_t* cf, const MainConf& main);
 

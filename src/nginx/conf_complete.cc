@@ -61,13 +61,14 @@ bool load_block(ngx_conf_t* cf, const std::string& block, Live& live) {
     return true;
 }
 
-// Role maps first: stores take theirs over by value.
+// Role maps first: issuers and stores take theirs over by value.
 bool load_files(ngx_conf_t* cf, MainConf& main) {
     for (const auto& live : main.roles) {
         if (!load_block(cf, "gate_roles " + quoted(live->name), *live)) return false;
     }
     for (const auto& live : main.issuers) {
         if (!load_block(cf, "gate_issuer " + quoted(live->issuer.name), *live)) return false;
+        if (live->roles != nullptr) live->trusted.roles = live->roles->map;
     }
     for (const auto& live : main.stores) {
         if (!load_block(cf, "gate_keys " + quoted(live->store.name), *live)) return false;
@@ -121,6 +122,8 @@ bool resolve_gate(ngx_conf_t* cf, const MainConf& main, LocConf& loc) {
         return false;
     }
     if (!check_gate(cf, gate)) return false;
+    for (const LiveIssuer* live : gate.issuers) gate.trusted.push_back(&live->trusted);
+    for (const LiveStore* live : gate.stores) gate.key_stores.push_back(&live->store);
     loc.gate = std::move(gate);
     return true;
 }
@@ -158,12 +161,14 @@ ngx_int_t complete_configuration(ngx_conf_t* cf) {
     auto& http =
         *static_cast<LocConf*>(ngx_http_conf_get_module_loc_conf(cf, ngx_http_gate_module));
     if (!resolve_roles(cf, main) || !load_files(cf, main)) return NGX_ERROR;
+    if (!complete_zone(cf, main)) return NGX_ERROR;
     if (!resolve_gate(cf, main, http)) return NGX_ERROR;
     for (const Level& level : main.levels) {
         if (!resolve_gate(cf, main, *level.conf)) return NGX_ERROR;
     }
     if (!check_configuration(cf, main, http)) return NGX_ERROR;
     warn_about_other_modules(cf);
+    warn_without_zone(cf, main);
     collect_variables(cf, main);
     dump_configuration(cf, main);
     return NGX_OK;

@@ -85,6 +85,11 @@ void warn_of(ngx_conf_t* cf, const Account& account, std::vector<SourceFile>& fi
 
 }  // namespace
 
+std::string unreadable_part(ngx_conf_t* cf, const std::string& path) {
+    if (geteuid() != 0) return access(path.c_str(), R_OK) == 0 ? "" : path;
+    return obstacle(workers_account(cf), path);
+}
+
 void warn_of_unreadable_files(ngx_conf_t* cf, const MainConf& main) {
     if (geteuid() != 0) return;  // the workers will be who we are
     const Account account = workers_account(cf);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "nginx/bridge.h"
+#include "nginx/journal_feed.h"
 #include "nginx/worker.h"
 
 namespace gate::nginx {
@@ -42,21 +43,23 @@ policy::Answer answer(const policy::Need& need, const LocConf& location) {
     return {.record = nullptr, .failure = Reason::kStoreUnavailable};
 }
 
-policy::Outcome authenticate(ngx_http_request_t* r, const Record& record, const LocConf& location) {
-    std::vector<policy::TrustedIssuer> issuers;
-    std::vector<const policy::KeyStore*> stores;
-    for (const LiveIssuer* live : location.gate->issuers) issuers.push_back(live->trusted());
-    for (const LiveStore* live : location.gate->stores) stores.push_back(&live->store);
-
+policy::Outcome authenticate(ngx_http_request_t* r, Record& record, const LocConf& location) {
+    const MainConf& main = main_conf(r);
     policy::Authentication authentication(
         {.credential = record.extraction.credential,
-         .issuers = issuers,
-         .stores = stores,
+         .issuers = location.gate->trusted,
+         .stores = location.gate->key_stores,
          .optional = location.gate->optional,
          .max_size = *location.max_token_size,
          .client_address = address_of(r),
          .now = ngx_time(),
-         .headers = worker() != nullptr ? &worker()->headers : nullptr});
+         .headers = worker() != nullptr ? &worker()->headers : nullptr,
+         .zone = zone_of(main),
+         .revocations_unknown = main.zone ? revocations_unknown(*main.zone) : Reason::kNone,
+         .memory = record.memory()});
+    auto known = authentication.known();
+    record.cache = authentication.cache();
+    if (known) return *std::move(known);
     policy::Outcome outcome = authentication.start();
     while (auto* need = std::get_if<policy::Need>(&outcome)) {
         outcome = authentication.resume(answer(*need, location));
@@ -64,26 +67,33 @@ policy::Outcome authenticate(ngx_http_request_t* r, const Record& record, const 
     return outcome;
 }
 
-bool accepts(const LocConf& location, const policy::Principal& principal) {
-    if (principal.kind == policy::CredentialKind::kJwt) {
-        return std::any_of(
-            location.gate->issuers.begin(), location.gate->issuers.end(),
-            [&](const LiveIssuer* live) { return live->issuer.name == principal.source_name; });
-    }
-    return std::any_of(
-        location.gate->stores.begin(), location.gate->stores.end(),
-        [&](const LiveStore* live) { return live->store.name == principal.source_name; });
+bool accepts(const LocConf& location, const Identity& identity) {
+    const GateConf& gate = *location.gate;
+    return std::ranges::any_of(
+               gate.issuers,
+               [&](const auto* live) { return &live->issuer == identity.source(); }) ||
+           std::ranges::any_of(gate.stores,
+                               [&](const auto* live) { return &live->store == identity.source(); });
 }
 
-Result<policy::Allow, Denied> authorize(ngx_http_request_t* r, const policy::Principal* principal,
+Result<policy::Allow, Denied> authorize(ngx_http_request_t* r, const Identity* identity,
                                         const LocConf& location) {
-    std::vector<std::vector<policy::RuleValue>> values(location.requires_.size());
-    std::vector<policy::RuleLine> lines(location.requires_.size());
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-        const RequireConf& conf = location.requires_[i];
-        for (const Template& value : conf.values) values[i].push_back(value.evaluate(r));
-        lines[i] = {conf.requirement.get(), values[i]};
+    const std::size_t count = location.requires_.size();
+    if (count == 0) return policy::Allow{};
+    PoolMemory memory(r->pool);
+    std::pmr::vector<policy::RuleValue> values(&memory);
+    std::pmr::vector<policy::RuleLine> lines(&memory);
+    std::size_t value_count = 0;
+    for (const RequireConf& conf : location.requires_) value_count += conf.values.size();
+    values.reserve(value_count);  // lines hold views of it
+    lines.reserve(count);
+    for (const RequireConf& conf : location.requires_) {
+        const std::size_t first = values.size();
+        for (const Template& value : conf.values) values.push_back(value.evaluate(r));
+        lines.push_back({conf.requirement.get(), std::span(values).subspan(first)});
     }
+    const policy::Principal* principal =
+        identity != nullptr ? identity->principal(Record::of(r).memory()) : nullptr;
     return policy::authorize(principal, {.lines = lines, .method = view(r->main->method_name)});
 }
 
@@ -91,16 +101,21 @@ Result<policy::Allow, Denied> authorize(ngx_http_request_t* r, const policy::Pri
 Reason identify(ngx_http_request_t* r, Record& record, const LocConf& location) {
     const Extraction& extraction = record.extraction;
     if (extraction.problem != Reason::kNone) return extraction.problem;
-    if (record.principal != nullptr &&
+    if (record.identity.known() &&
         record.verified_text.data() == extraction.credential.text.data() &&
         record.verified_text.size() == extraction.credential.text.size() &&
-        accepts(location, *record.principal)) {
+        accepts(location, record.identity)) {
         return Reason::kNone;
     }
-    record.principal = nullptr;
+    record.identity.forget();
     policy::Outcome outcome = authenticate(r, record, location);
     if (auto* verified = std::get_if<policy::Verified>(&outcome)) {
-        record.principal = verified->principal;
+        record.identity.set(std::move(*verified));
+        record.verified_text = extraction.credential.text;
+        return Reason::kNone;
+    }
+    if (auto* recalled = std::get_if<policy::Recalled>(&outcome)) {
+        record.identity.set(std::move(*recalled));
         record.verified_text = extraction.credential.text;
         return Reason::kNone;
     }
@@ -131,14 +146,16 @@ Result<policy::Allow, Denied> decide(ngx_http_request_t* r, Record& record,
     Reason reason = identify(r, record, location);
     forget_gate_variables(r);
     if (reason != Reason::kNone) return fail(denied(reason));
-    return authorize(r, record.principal.get(), location);
+    return authorize(r, &record.identity, location);
 }
 
-Result<policy::Allow, Denied> meets(ngx_http_request_t* r, const policy::Principal* principal,
+Result<policy::Allow, Denied> meets(ngx_http_request_t* r, const Identity* identity,
                                     const LocConf& location) {
-    if (principal != nullptr && !accepts(location, *principal)) principal = nullptr;
-    if (principal == nullptr && !location.gate->optional) return fail(denied(Reason::kSubrequest));
-    return authorize(r, principal, location);
+    if (identity != nullptr && !(identity->known() && accepts(location, *identity))) {
+        identity = nullptr;
+    }
+    if (identity == nullptr && !location.gate->optional) return fail(denied(Reason::kSubrequest));
+    return authorize(r, identity, location);
 }
 
 int status_of(const Denied& denied) noexcept {

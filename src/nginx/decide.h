@@ -7,15 +7,14 @@
 
 namespace gate::nginx {
 
-// Whether the request may enter `location`. On success record.principal is who it is (nullptr:
+// Whether the request may enter `location`. On success record.identity is who it is (nobody:
 // anonymous). Needs that files answer are answered at once.
 Result<policy::Allow, policy::Denied> decide(ngx_http_request_t* r, Record& record,
                                              const LocConf& location);
 
-// Whether `principal` was verified by an issuer or store that `location` accepts, and meets its
-// rule.
-Result<policy::Allow, policy::Denied> meets(ngx_http_request_t* r,
-                                            const policy::Principal* principal,
+// Whether `identity` (nullptr: nobody) was verified by an issuer or store that `location` accepts,
+// and meets its rule.
+Result<policy::Allow, policy::Denied> meets(ngx_http_request_t* r, const Identity* identity,
                                             const LocConf& location);
 
 // The status that a refusal is answered with.

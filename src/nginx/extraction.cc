@@ -121,10 +121,12 @@ bool same_place(const SourceConf& a, const SourceConf& b) {
 }
 
 // The location's sources in order; one that serves tokens and keys becomes one candidate.
-std::vector<Candidate> candidates_of(ngx_http_request_t* r, Record& record,
-                                     const LocConf& location) {
-    std::vector<Candidate> found;
-    std::vector<const SourceConf*> places;
+std::pmr::vector<Candidate> candidates_of(ngx_http_request_t* r, Record& record,
+                                          const LocConf& location) {
+    std::pmr::vector<Candidate> found(record.memory());
+    std::pmr::vector<const SourceConf*> places(record.memory());
+    found.reserve(4);
+    places.reserve(4);
     auto take = [&](const SourceConf& source, bool Candidate::*kind) {
         for (std::size_t i = 0; i < places.size(); ++i) {
             if (same_place(*places[i], source)) {
@@ -147,9 +149,7 @@ std::vector<Candidate> candidates_of(ngx_http_request_t* r, Record& record,
 
 policy::Credential credential_of(const Candidate& candidate, const LocConf& location) {
     if (candidate.for_jwt && candidate.for_key) {
-        std::vector<const policy::KeyStore*> stores;
-        for (const LiveStore* live : location.gate->stores) stores.push_back(&live->store);
-        return policy::classify(candidate.value, stores);
+        return policy::classify(candidate.value, location.gate->key_stores);
     }
     return {candidate.for_key ? policy::CredentialKind::kKey : policy::CredentialKind::kJwt,
             candidate.value};
@@ -239,7 +239,7 @@ void extract(ngx_http_request_t* r, Record& record, const LocConf& location) {
     if (record.extraction.location == &location) return;
     record.extraction = Extraction{};
     record.extraction.location = &location;
-    std::vector<Candidate> candidates = candidates_of(r, record, location);
+    const auto candidates = candidates_of(r, record, location);
     auto selected = policy::select_credential(candidates, *location.conflict);
     if (!selected) {
         record.extraction.problem = selected.error();

@@ -40,11 +40,11 @@ ngx_int_t refuse(ngx_http_request_t* r, Record& record, const LocConf& location,
 ngx_int_t judge_subrequest(ngx_http_request_t* r, const LocConf& location) {
     if (!location.gate->on || *location.dry_run) return NGX_DECLINED;
     const Record* record = Record::find(r);
-    const policy::Principal* principal = nullptr;
+    const Identity* identity = nullptr;
     if (record != nullptr && record->decision.status == GateStatus::kPassed) {
-        principal = record->principal.get();
+        identity = &record->identity;
     }
-    auto met = meets(r, principal, location);
+    auto met = meets(r, identity, location);
     if (met) return NGX_DECLINED;
     const std::string line = "auth: deny subrequest \"" + log_escaped(view(r->uri), 256) +
                              "\" reason=" + std::string(code(met.error().reason));
@@ -88,7 +88,7 @@ ngx_int_t admit(ngx_http_request_t* r, Record& record, const LocConf& location) 
                       {.reason = Reason::kClaimUnsafe, .status = 0, .scopes = {}, .where = {}});
     }
     // An anonymous request satisfies nothing by itself: other access modules have their say.
-    return record.principal != nullptr ? NGX_OK : NGX_DECLINED;
+    return record.identity.known() ? NGX_OK : NGX_DECLINED;
 }
 
 ngx_int_t judge(ngx_http_request_t* r) {

@@ -9,6 +9,8 @@
 #include <optional>
 #include <system_error>
 
+#include "policy/epoch.h"
+
 namespace gate::nginx {
 
 namespace {
@@ -247,6 +249,22 @@ Result<Renewal, LoadFailure> reread(const SourceFile& file, std::string& raw) {
     return renewal;
 }
 
+// What the keys of a block are made of; other keys have another text.
+std::string key_text(const std::vector<SourceFile>& files) {
+    std::string text;
+    for (const SourceFile& file : files) {
+        text += std::to_string(static_cast<int>(file.kind)) + ' ' + to_hex(file.digest) + ' ' +
+                file.algs.names() + ' ' + file.kid + '\n';
+    }
+    return text;
+}
+
+void put_in_force(LiveIssuer& issuer, std::shared_ptr<const jose::KeySet> keys) {
+    issuer.trusted.issuer = &issuer.issuer;
+    issuer.trusted.keys = std::move(keys);
+    issuer.trusted.epoch = policy::epoch_of(issuer.issuer, key_text(issuer.files));
+}
+
 std::vector<std::shared_ptr<const Secret>> peppers_of(const std::vector<SourceFile>& files) {
     std::vector<std::shared_ptr<const Secret>> peppers;
     for (const SourceFile& file : files) {
@@ -269,7 +287,7 @@ Status<LoadFailure> load(LiveIssuer& issuer, std::vector<std::string>& notes) {
     auto built = build_keys(issuer.issuer, files);
     if (!built) return fail(built.error());
     issuer.files = std::move(files);
-    issuer.keys = std::move(built->keys);
+    put_in_force(issuer, std::move(built->keys));
     notes.insert(notes.end(), built->notes.begin(), built->notes.end());
     return Done{};
 }
@@ -338,7 +356,7 @@ Result<Renewal, LoadFailure> renew(const LiveRoles& roles, std::size_t file) {
 
 void take_over(LiveIssuer& issuer, std::size_t file, Renewal renewal) {
     issuer.files[file] = std::move(renewal.file);
-    if (renewal.keys) issuer.keys = std::move(renewal.keys);
+    if (renewal.keys) put_in_force(issuer, std::move(renewal.keys));
 }
 
 void take_over(LiveStore& store, std::size_t file, Renewal renewal) {
@@ -350,6 +368,11 @@ void take_over(LiveStore& store, std::size_t file, Renewal renewal) {
 void take_over(LiveRoles& roles, std::size_t file, Renewal renewal) {
     roles.files[file] = std::move(renewal.file);
     if (renewal.map) roles.map = std::move(renewal.map);
+}
+
+void withdraw(LiveIssuer& issuer) {
+    issuer.trusted.keys = nullptr;
+    issuer.trusted.epoch = 0;
 }
 
 }  // namespace gate::nginx

@@ -56,15 +56,11 @@ struct LiveRoles {
 
 struct LiveIssuer {
     jose::Issuer issuer;
+    policy::TrustedIssuer trusted;  // keys, roles and epoch as loaded now
     std::vector<SourceFile> files;
-    std::shared_ptr<const jose::KeySet> keys;  // nullptr until loaded
     std::string roles_name;
     const LiveRoles* roles = nullptr;
     std::string where;
-
-    policy::TrustedIssuer trusted() const {
-        return {&issuer, keys, roles != nullptr ? roles->map : nullptr};
-    }
 };
 
 struct LiveStore {
@@ -111,5 +107,8 @@ Result<Renewal, LoadFailure> renew(const LiveRoles& roles, std::size_t file);
 void take_over(LiveIssuer& issuer, std::size_t file, Renewal renewal);
 void take_over(LiveStore& store, std::size_t file, Renewal renewal);
 void take_over(LiveRoles& roles, std::size_t file, Renewal renewal);
+
+// Nothing of the block is in force any more.
+void withdraw(LiveIssuer& issuer);
 
 }  // namespace gate::nginx

@@ -7,6 +7,7 @@
 #include "nginx/bridge.h"
 #include "nginx/conf.h"
 #include "nginx/handlers.h"
+#include "nginx/journal_feed.h"
 #include "nginx/refusal_log.h"
 #include "nginx/variables.h"
 #include "nginx/watch.h"
@@ -71,6 +72,9 @@ ngx_int_t init_process(ngx_cycle_t* cycle) noexcept {
     if (!serves_requests()) return NGX_OK;
     return guard(cycle->log, ngx_int_t{NGX_ERROR}, [&]() -> ngx_int_t {
         start_worker();
+        auto* main = static_cast<MainConf*>(
+            ngx_http_cycle_get_module_main_conf(cycle, ngx_http_gate_module));
+        if (main != nullptr && main->zone) start_journal_feeds(*main->zone);
         return start_watching(cycle);
     });
 }
@@ -78,6 +82,7 @@ ngx_int_t init_process(ngx_cycle_t* cycle) noexcept {
 void exit_process(ngx_cycle_t*) noexcept {
     if (!serves_requests()) return;
     stop_watching();
+    stop_journal_feeds();
     stop_worker();
 }
 

@@ -33,6 +33,25 @@ std::string_view name_of(GateStatus status) noexcept {
     return "";
 }
 
+const policy::Principal* Identity::principal(std::pmr::memory_resource* memory) const {
+    if (!principal_ && recalled_) principal_ = policy::principal_of(*recalled_, memory);
+    return principal_.get();
+}
+
+void Identity::set(policy::Verified verified) {
+    forget();
+    kind_ = verified.principal->kind;
+    source_ = verified.source;
+    principal_ = std::move(verified.principal);
+}
+
+void Identity::set(policy::Recalled recalled) {
+    forget();
+    kind_ = policy::CredentialKind::kJwt;
+    source_ = recalled.issuer;
+    recalled_ = std::move(recalled);
+}
+
 Record* Record::find(ngx_http_request_t* r) noexcept {
     ngx_http_request_t* main = r->main;
     auto* record = static_cast<Record*>(ngx_http_get_module_ctx(main, ngx_http_gate_module));

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 #include "base/reason.h"
 #include "nginx/conf.h"
 #include "nginx/ngx.h"
+#include "nginx/pool_memory.h"
 #include "policy/engine.h"
 #include "policy/principal.h"
 #include "policy/source.h"
@@ -43,9 +45,36 @@ struct Extraction {
     bool cross_site = false;
 };
 
+// Whom the verified credential stands for.
+class Identity {
+public:
+    bool known() const noexcept { return source_ != nullptr; }
+    policy::CredentialKind kind() const noexcept { return kind_; }
+    // The jose::Issuer or policy::KeyStore that answers for it; nullptr: nobody is known.
+    const void* source() const noexcept { return source_; }
+    // Made when first asked for; nullptr: nobody is known.
+    const policy::Principal* principal(std::pmr::memory_resource* memory) const;
+
+    void forget() { *this = Identity(); }
+    void set(policy::Verified verified);
+    void set(policy::Recalled recalled);
+
+private:
+    policy::CredentialKind kind_ = policy::CredentialKind::kNone;
+    const void* source_ = nullptr;
+    std::optional<policy::Recalled> recalled_;
+    mutable std::shared_ptr<const policy::Principal> principal_;
+};
+
 class Record {
 public:
-    explicit Record(ngx_http_request_t* main) : main_(main) {}
+    explicit Record(ngx_http_request_t* main)
+        : memory_(main->pool),
+          stripped(&memory_),
+          rewritten_cookies(&memory_),
+          source_variables(&memory_),
+          identity_lines(&memory_),
+          main_(main) {}
 
     // The record of r's main request, or nullptr before hook 1 made it.
     static Record* find(ngx_http_request_t* r) noexcept;
@@ -53,26 +82,33 @@ public:
     static Record& of(ngx_http_request_t* r);
 
     ngx_http_request_t* main() const noexcept { return main_; }
+    std::pmr::memory_resource* memory() noexcept { return &memory_; }
 
+private:
+    PoolMemory memory_;  // before those who use it
+
+public:
     // Hook 1 has run.
     bool entered = false;
     // The query string as the client sent it.
     std::string_view original_arguments;
     // Headers that were stripped, with their values: lower-case name, value.
-    std::vector<std::pair<std::string_view, std::string_view>> stripped;
+    std::pmr::vector<std::pair<std::string_view, std::string_view>> stripped;
     // Cookie lines that were rewritten: the element and its first value.
-    std::vector<std::pair<const ngx_table_elt_t*, std::string_view>> rewritten_cookies;
+    std::pmr::vector<std::pair<const ngx_table_elt_t*, std::string_view>> rewritten_cookies;
     // Values of variables that served as sources, as first seen.
-    std::vector<std::pair<ngx_int_t, std::string_view>> source_variables;
+    std::pmr::vector<std::pair<ngx_int_t, std::string_view>> source_variables;
 
     Extraction extraction;
-    // The principal and the credential it was verified for.
-    std::shared_ptr<const policy::Principal> principal;
+    // Who it is, and the credential that says so.
+    Identity identity;
     std::string_view verified_text;
+    policy::CacheOutcome cache = policy::CacheOutcome::kBypass;
+    const policy::Principal* principal() { return identity.principal(&memory_); }
     Decision decision;
     bool identity_unsafe = false;  // a gate variable could not be written safely
     // Identity headers that the gate set.
-    std::vector<const ngx_table_elt_t*> identity_lines;
+    std::pmr::vector<const ngx_table_elt_t*> identity_lines;
 
     // The body of the refusal's answer, where it is not nginx's page; set by the header filter.
     std::optional<std::string_view> answer_body;

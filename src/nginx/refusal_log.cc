@@ -95,7 +95,7 @@ std::string_view request_id(ngx_http_request_t* r) {
     return {reinterpret_cast<const char*>(value->data), value->len};
 }
 
-std::string describe(const Record& record) {
+std::string describe(Record& record) {
     const Extraction& extraction = record.extraction;
     bool present = extraction.credential.kind != policy::CredentialKind::kNone;
     std::string line = "auth: ";
@@ -108,8 +108,9 @@ std::string describe(const Record& record) {
         jose::HeaderHint hint = jose::header_hint(extraction.credential.text);
         line.append(" alg=\"").append(log_escaped(hint.alg, 16)).append("\"");
         line.append(" kid=\"").append(log_escaped(hint.kid, 64)).append("\"");
-    } else if (record.principal != nullptr && !record.principal->key_id.empty()) {
-        line.append(" key=\"").append(log_escaped(record.principal->key_id, 64)).append("\"");
+    } else if (const auto* principal = record.principal();
+               principal != nullptr && !principal->key_id().empty()) {
+        line.append(" key=\"").append(log_escaped(principal->key_id(), 64)).append("\"");
     }
     if (present)
         line.append(" tid=").append(token_id(main_conf(record.main()), extraction.credential.text));
@@ -127,7 +128,7 @@ std::string token_id(const MainConf& conf, std::string_view credential) {
     return to_hex(Bytes(digest).first(6));
 }
 
-void log_refusal(const Record& record) {
+void log_refusal(Record& record) {
     ngx_log_t* log = record.main()->connection->log;
     // Operators must see each of these.
     bool ours = record.decision.status == GateStatus::kError;

@@ -38,6 +38,10 @@ bool set_gate_issuer(Directive& directive, MainConf& main);
 bool set_gate_keys(Directive& directive, MainConf& main);
 bool set_gate_roles(Directive& directive, MainConf& main);
 
+// conf_zone.cc
+bool set_gate_zone(Directive& directive, MainConf& main);
+bool set_gate_revocation(Directive& directive, MainConf& main);
+
 // The main configuration while nginx reads its files.
 MainConf& main_conf(ngx_conf_t* cf);
 

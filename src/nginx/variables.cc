@@ -56,17 +56,23 @@ Text nonempty(std::string_view text) {
     return std::string(text);
 }
 
-template <std::string policy::Principal::*Field>
+template <std::string_view policy::Principal::*Field>
 Text principal_text(ngx_http_request_t*, Record& record) {
-    if (record.principal == nullptr) return std::nullopt;
-    return nonempty((*record.principal).*Field);
+    const policy::Principal* principal = record.principal();
+    return principal != nullptr ? nonempty(principal->*Field) : std::nullopt;
+}
+
+Text key_id_text(ngx_http_request_t*, Record& record) {
+    const policy::Principal* principal = record.principal();
+    return principal != nullptr ? nonempty(principal->key_id()) : std::nullopt;
 }
 
 // A list as one text; one that cannot be joined safely refuses the request where it is an identity.
-template <std::vector<std::string_view> policy::Principal::*Field, char Separator>
+template <policy::TextList policy::Principal::*Field, char Separator>
 Text principal_list(ngx_http_request_t*, Record& record) {
-    if (record.principal == nullptr) return std::nullopt;
-    auto joined = policy::join_identity((*record.principal).*Field, Separator);
+    const policy::Principal* principal = record.principal();
+    if (principal == nullptr) return std::nullopt;
+    auto joined = policy::join_identity(principal->*Field, Separator);
     if (!joined) {
         record.identity_unsafe = true;
         return std::nullopt;
@@ -74,10 +80,11 @@ Text principal_list(ngx_http_request_t*, Record& record) {
     return nonempty(*joined);
 }
 
-template <std::vector<std::string_view> policy::Principal::*Field>
+template <policy::TextList policy::Principal::*Field>
 Text principal_first(ngx_http_request_t*, Record& record) {
-    if (record.principal == nullptr || ((*record.principal).*Field).empty()) return std::nullopt;
-    return nonempty(((*record.principal).*Field).front());
+    const policy::Principal* principal = record.principal();
+    if (principal == nullptr || (principal->*Field).empty()) return std::nullopt;
+    return nonempty((principal->*Field).front());
 }
 
 Text status_text(ngx_http_request_t*, Record& record) {
@@ -89,18 +96,25 @@ Text reason_text(ngx_http_request_t*, Record& record) {
 }
 
 Text credential_text(ngx_http_request_t*, Record& record) {
-    if (record.principal == nullptr) return std::string("none");
-    return std::string(policy::name_of(record.principal->kind));
+    return std::string(policy::name_of(record.identity.kind()));
 }
 
 Text expires_text(ngx_http_request_t*, Record& record) {
-    if (record.principal == nullptr || !record.principal->expires) return std::nullopt;
-    return std::to_string(*record.principal->expires);
+    const policy::Principal* principal = record.principal();
+    if (principal == nullptr || !principal->expires) return std::nullopt;
+    return std::to_string(*principal->expires);
 }
 
-// Without a shared memory zone each request verifies anew.
 Text cache_text(ngx_http_request_t*, Record& record) {
-    if (record.principal == nullptr) return std::nullopt;
+    if (!record.identity.known()) return std::nullopt;
+    switch (record.cache) {
+        case policy::CacheOutcome::kHit:
+            return std::string("HIT");
+        case policy::CacheOutcome::kMiss:
+            return std::string("MISS");
+        case policy::CacheOutcome::kBypass:
+            break;
+    }
     return std::string("BYPASS");
 }
 
@@ -109,8 +123,8 @@ Text token_id_text(ngx_http_request_t* r, Record& record) {
 }
 
 Text claims_text(ngx_http_request_t*, Record& record) {
-    if (record.principal == nullptr) return std::nullopt;
-    return nonempty(record.principal->claims.root().dump());
+    const policy::Principal* principal = record.principal();
+    return principal != nullptr ? nonempty(principal->claims.root().dump()) : std::nullopt;
 }
 
 // Strings as they are; numbers, booleans as JSON; arrays of strings joined by comma; the rest as
@@ -133,12 +147,12 @@ Text claim_text(Record& record, Value value, ClaimForm form) {
 
 // "gate_claim_NAME", "gate_header_NAME": the part after the prefix.
 ngx_int_t read_member(ngx_http_request_t* r, ngx_http_variable_value_t* v, uintptr_t data,
-                      std::size_t prefix, jose::Document policy::Principal::*document) {
+                      std::size_t prefix, policy::LazyDocument policy::Principal::*document) {
     return guard(r->connection->log, ngx_int_t{NGX_ERROR}, [&]() -> ngx_int_t {
         Record* record = Record::find(r);
-        if (record == nullptr || record->principal == nullptr) return give(r, v, std::nullopt);
+        if (record == nullptr || !record->identity.known()) return give(r, v, std::nullopt);
         std::string_view name = view(*reinterpret_cast<ngx_str_t*>(data)).substr(prefix);
-        Value value = ((*record->principal).*document).root().member(name);
+        Value value = (record->principal()->*document).root().member(name);
         return give(r, v, claim_text(*record, value, ClaimForm::kText));
     });
 }
@@ -166,7 +180,7 @@ constexpr Variable kVariables[] = {
     {"gate_subject", principal_text<&policy::Principal::subject>},
     {"gate_issuer", principal_text<&policy::Principal::issuer>},
     {"gate_client", principal_text<&policy::Principal::client>},
-    {"gate_key_id", principal_text<&policy::Principal::key_id>},
+    {"gate_key_id", key_id_text},
     {"gate_key_name", principal_text<&policy::Principal::key_name>},
     {"gate_scopes", principal_list<&policy::Principal::scopes, ' '>},
     {"gate_roles", principal_list<&policy::Principal::roles, ','>},
@@ -208,9 +222,9 @@ ngx_int_t add_variables(ngx_conf_t* cf) {
 ngx_int_t claim_variable(ngx_http_request_t* r, ngx_http_variable_value_t* v, uintptr_t data) {
     return guard(r->connection->log, ngx_int_t{NGX_ERROR}, [&]() -> ngx_int_t {
         Record* record = Record::find(r);
-        if (record == nullptr || record->principal == nullptr) return give(r, v, std::nullopt);
+        if (record == nullptr || !record->identity.known()) return give(r, v, std::nullopt);
         const auto& claim = *reinterpret_cast<const ClaimVariable*>(data);
-        Value value = record->principal->claims.root().find(claim.path);
+        Value value = record->principal()->claims.root().find(claim.path);
         return give(r, v, claim_text(*record, value, claim.form));
     });
 }

@@ -141,7 +141,7 @@ void Watcher::catch_up() {
 // may hold keys that were withdrawn. Until the file can be read again nothing of the block is in
 // force.
 void Watcher::withdraw(Watched& watched) {
-    if (auto* issuer = std::get_if<LiveIssuer*>(&watched.block)) (*issuer)->keys = nullptr;
+    if (auto* issuer = std::get_if<LiveIssuer*>(&watched.block)) nginx::withdraw(**issuer);
     if (auto* store = std::get_if<LiveStore*>(&watched.block)) (*store)->table = nullptr;
     if (auto* roles = std::get_if<LiveRoles*>(&watched.block)) {
         (*roles)->map = std::make_shared<const policy::RoleMap>();
@@ -155,6 +155,9 @@ void Watcher::withdraw(Watched& watched) {
 }
 
 void Watcher::share_roles(const LiveRoles& roles) {
+    for (const auto& issuer : main_.issuers) {
+        if (issuer->roles == &roles) issuer->trusted.roles = roles.map;
+    }
     for (const auto& store : main_.stores) {
         if (store->roles == &roles) store->store.roles = roles.map;
     }

@@ -22,67 +22,44 @@ const KeyStore* find_store(std::string_view text,
 }
 
 const TrustedIssuer* find_issuer(std::optional<std::string_view> iss,
-                                 std::span<const TrustedIssuer> issuers) noexcept {
-    for (const TrustedIssuer& trusted : issuers) {
-        if (trusted.issuer->iss == iss) return &trusted;
+                                 std::span<const TrustedIssuer* const> issuers) noexcept {
+    for (const TrustedIssuer* trusted : issuers) {
+        if (trusted->issuer->iss == iss) return trusted;
     }
     return nullptr;
 }
 
-bool are_safe(const std::vector<std::string_view>& values) noexcept {
+bool are_safe(const TextList& values) noexcept {
     return std::all_of(values.begin(), values.end(), is_safe_identity);
 }
 
 // What a principal says of itself reaches headers, variables and logs: unsafe text is refused here,
 // once, and not cleaned (a cleaned name is another name).
-Outcome verified(std::shared_ptr<const Principal> principal) {
-    const bool safe = is_safe_identity(principal->subject) && is_safe_identity(principal->issuer) &&
-                      is_safe_identity(principal->client) && is_safe_identity(principal->key_id) &&
-                      is_safe_identity(principal->key_name) && are_safe(principal->scopes) &&
-                      are_safe(principal->roles) && are_safe(principal->groups);
-    if (!safe) return Deny{Reason::kClaimUnsafe};
-    return Verified{std::move(principal)};
+bool is_safe(const Principal& principal) {
+    return is_safe_identity(principal.subject) && is_safe_identity(principal.issuer) &&
+           is_safe_identity(principal.client) && is_safe_identity(principal.key_id()) &&
+           is_safe_identity(principal.key_name) && are_safe(principal.scopes) &&
+           are_safe(principal.roles) && are_safe(principal.groups);
 }
 
-std::shared_ptr<Principal> make_principal(jose::Claims claims, const jose::Token& token,
-                                          const TrustedIssuer& trusted) {
-    auto principal = std::make_shared<Principal>();
-    principal->kind = CredentialKind::kJwt;
-    principal->source_name = trusted.issuer->name;
-    principal->subject = std::move(claims.subject);
-    principal->issuer = claims.issuer;
-    principal->client = claims.client;
-    if (token.header.kid) principal->key_id = *token.header.kid;
-    principal->scopes = std::move(claims.scopes);
-    principal->roles = std::move(claims.roles);
-    principal->groups = std::move(claims.groups);
-    principal->expires = claims.expires;
-    principal->claims = std::move(claims.payload);
-    principal->header = token.header.document;
-    principal->role_map = trusted.roles;
-    return principal;
-}
-
-std::vector<std::string_view> views_of(const std::vector<std::string>& texts) {
-    return {texts.begin(), texts.end()};
-}
-
-std::shared_ptr<Principal> make_principal(const std::shared_ptr<const apikey::Record>& record,
-                                          const KeyStore& store) {
-    auto principal = std::make_shared<Principal>();
+std::shared_ptr<Principal> principal_of(const std::shared_ptr<const apikey::Record>& record,
+                                        const KeyStore& store, std::pmr::memory_resource* memory) {
+    auto principal =
+        std::allocate_shared<Principal>(std::pmr::polymorphic_allocator<Principal>(memory), memory);
     principal->kind = CredentialKind::kKey;
     principal->source_name = store.name;
     principal->subject = record->owner;
-    principal->key_id = record->id;
     principal->key_name = record->name;
-    principal->scopes = views_of(record->scopes);
-    principal->roles = views_of(record->roles);
-    principal->groups = views_of(record->groups);
+    principal->scopes.assign(record->scopes.begin(), record->scopes.end());
+    principal->roles.assign(record->roles.begin(), record->roles.end());
+    principal->groups.assign(record->groups.begin(), record->groups.end());
     // The field that names roles is not also what it is called.
     if (store.role_field == RoleField::kScopes) {
-        principal->roles = std::exchange(principal->scopes, {});
+        principal->roles.swap(principal->scopes);
+        principal->scopes.clear();
     } else if (store.role_field == RoleField::kGroups) {
-        principal->roles = std::exchange(principal->groups, {});
+        principal->roles.swap(principal->groups);
+        principal->groups.clear();
     }
     principal->scopes_are_patterns = true;
     principal->expires = record->expires;
@@ -118,6 +95,23 @@ Outcome Authentication::start() {
     return Deny{Reason::kInternal};
 }
 
+std::optional<Outcome> Authentication::known() {
+    const Credential& credential = request_.credential;
+    if (request_.zone == nullptr || credential.kind != CredentialKind::kJwt ||
+        credential.text.size() > std::min(request_.max_size, cache::kMaxFingerprintText)) {
+        return std::nullopt;
+    }
+    fingerprint_ = fingerprint(request_.zone->fingerprint_key(), credential.text);
+    cache_ = CacheOutcome::kMiss;
+    auto found =
+        recall(*request_.zone, fingerprint_, credential.text, request_.issuers, request_.now);
+    if (!found) return std::nullopt;
+    cache_ = CacheOutcome::kHit;
+    if (!*found) return Deny{found->error()};
+    if (request_.revocations_unknown != Reason::kNone) return Deny{request_.revocations_unknown};
+    return **std::move(found);
+}
+
 Outcome Authentication::start_jwt() {
     const std::string_view text = request_.credential.text;
     if (text.size() > request_.max_size) return Deny{Reason::kTokTooLong};
@@ -131,10 +125,19 @@ Outcome Authentication::start_jwt() {
     const TrustedIssuer* trusted = find_issuer(*iss, request_.issuers);
     if (trusted == nullptr) return Deny{Reason::kIssMismatch};
     if (!trusted->keys) return Deny{Reason::kJwksUnavailable};
-    auto claims =
+    const auto claims =
         jose::verify_jwt(*token, *payload, *trusted->issuer, *trusted->keys, request_.now);
     if (!claims) return Deny{claims.error()};
-    return verified(make_principal(*std::move(claims), *token, *trusted));
+    auto principal = principal_of(*claims, *trusted->issuer, trusted->roles, request_.memory);
+    principal->header = token->header.document;
+    if (!is_safe(*principal)) return Deny{Reason::kClaimUnsafe};
+    if (cache_ == CacheOutcome::kMiss) {
+        const auto alive = remember(*request_.zone, fingerprint_, text, text_of(token->payload),
+                                    *claims, *trusted, request_.now);
+        if (!alive) return Deny{alive.error()};
+    }
+    if (request_.revocations_unknown != Reason::kNone) return Deny{request_.revocations_unknown};
+    return Verified{std::move(principal), trusted->issuer};
 }
 
 Outcome Authentication::start_key() {
@@ -175,7 +178,15 @@ Outcome Authentication::resume(const Answer& answer) {
     }
     const auto usable = apikey::check_record(*answer.record, request_.now, request_.client_address);
     if (!usable) return Deny{usable.error()};
-    return verified(make_principal(answer.record, *store_));
+    auto principal = principal_of(answer.record, *store_, request_.memory);
+    if (!is_safe(*principal)) return Deny{Reason::kClaimUnsafe};
+    if (request_.zone != nullptr) {
+        const auto alive =
+            check_revocation(*request_.zone, *answer.record, store_->name, request_.now);
+        if (!alive) return Deny{alive.error()};
+    }
+    if (request_.revocations_unknown != Reason::kNone) return Deny{request_.revocations_unknown};
+    return Verified{std::move(principal), store_};
 }
 
 }  // namespace gate::policy

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,21 +18,16 @@
 #include "apikey/record.h"
 #include "base/reason.h"
 #include "base/time.h"
+#include "cache/zone.h"
 #include "jose/header.h"
 #include "jose/issuer.h"
 #include "jose/jwt.h"
 #include "jose/key_set.h"
 #include "policy/principal.h"
+#include "policy/recall.h"
 #include "policy/roles.h"
 
 namespace gate::policy {
-
-// An issuer with what is loaded for it now. `keys` nullptr: never loaded.
-struct TrustedIssuer {
-    const jose::Issuer* issuer = nullptr;
-    std::shared_ptr<const jose::KeySet> keys;
-    std::shared_ptr<const RoleMap> roles;
-};
 
 enum class RoleField : std::uint8_t { kRoles, kScopes, kGroups };
 
@@ -57,17 +54,22 @@ Credential classify(std::string_view text, std::span<const KeyStore* const> stor
 
 struct Request {
     Credential credential;
-    std::span<const TrustedIssuer> issuers;
+    std::span<const TrustedIssuer* const> issuers;
     std::span<const KeyStore* const> stores;
     bool optional = false;
     std::size_t max_size = 8192;
     Bytes client_address;  // 4 or 16 octets
     Seconds now = 0;
     jose::HeaderCache* headers = nullptr;  // remembers JOSE headers between requests
+    cache::Zone* zone = nullptr;           // nullptr: every request is verified anew
+    // Why it cannot be known what is revoked; a credential that is good but for that is refused.
+    Reason revocations_unknown = Reason::kNone;
+    std::pmr::memory_resource* memory = std::pmr::get_default_resource();  // of the principal
 };
 
 struct Verified {
     std::shared_ptr<const Principal> principal;
+    const void* source = nullptr;  // the jose::Issuer or KeyStore that answers for it
 };
 struct Anonymous {};
 struct Deny {
@@ -78,7 +80,7 @@ struct Need {
     const KeyStore* store;
     crypto::Digest256 digest;
 };
-using Outcome = std::variant<Verified, Anonymous, Deny, Need>;
+using Outcome = std::variant<Verified, Recalled, Anonymous, Deny, Need>;
 
 // The answer to a Need: a record, nullptr for "no such key", or why it cannot be known.
 struct Answer {
@@ -86,14 +88,22 @@ struct Answer {
     Reason failure = Reason::kNone;  // kStoreUnavailable, kStoreTimeout, kRecordBad
 };
 
+// What the verdicts in shared memory contributed: nothing to ask them, or the answer.
+enum class CacheOutcome : std::uint8_t { kBypass, kMiss, kHit };
+
 // One authentication; at most apikey::kMaxPeppers needs. The request's views must outlive it.
 class Authentication {
 public:
     explicit Authentication(const Request& request) : request_(request) {}
 
+    // A token that shared memory knows: as start(), without a signature. nullopt: start() has to
+    // see.
+    std::optional<Outcome> known();
     Outcome start();
     // Valid only after a Need; anything else is Deny{kInternal}.
     Outcome resume(const Answer& answer);
+
+    CacheOutcome cache() const noexcept { return cache_; }
 
 private:
     Outcome start_jwt();
@@ -101,6 +111,8 @@ private:
     Outcome next_need();
 
     Request request_;
+    CacheOutcome cache_ = CacheOutcome::kBypass;
+    cache::Fingerprint fingerprint_;
     const KeyStore* store_ = nullptr;
     std::size_t pepper_ = 0;
     bool waiting_ = false;

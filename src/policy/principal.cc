@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/base64url.h"
 #include "policy/scope.h"
 
 namespace gate::policy {
@@ -18,6 +19,26 @@ std::string_view name_of(CredentialKind kind) noexcept {
             return "basic";
     }
     return "none";
+}
+
+LazyDocument LazyDocument::of(std::string_view encoded) {
+    LazyDocument lazy;
+    lazy.encoded_ = encoded;
+    return lazy;
+}
+
+jose::Value LazyDocument::root() const {
+    if (!encoded_.empty()) {
+        const auto text = base64url_decode(std::exchange(encoded_, {}));
+        auto parsed = text ? jose::Document::parse(text_of(*text)) : fail(Reason::kTokB64);
+        if (parsed) document_ = *std::move(parsed);
+    }
+    return document_.root();
+}
+
+std::string_view Principal::key_id() const {
+    if (record) return record->id;
+    return header.root().member("kid").string().value_or(std::string_view());
 }
 
 bool Principal::has_scope(std::string_view scope) const noexcept {
@@ -37,7 +58,7 @@ bool Principal::has_role(std::string_view role) const noexcept {
     });
 }
 
-std::optional<std::string> join_identity(const std::vector<std::string_view>& elements,
+std::optional<std::string> join_identity(std::span<const std::string_view> elements,
                                          char separator) {
     std::string out;
     for (std::string_view element : elements) {

@@ -176,7 +176,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Case one;
     if (read_case(input, one)) check_case(one, claims_text);
     const std::string text(claims_text);
-    const auto joined = gate::policy::join_identity({one.principal.scopes}, ',');
+    const auto joined = gate::policy::join_identity(one.principal.scopes, ',');
     if (joined) GATE_INVARIANT(gate::policy::is_safe_identity(*joined));
     for (const std::string& scope : one.scopes) {
         GATE_INVARIANT(gate::policy::scope_pattern_matches(text, scope) ==

@@ -142,11 +142,11 @@ TEST_F(KeyEngine, VerifiesByTheRecord) {
     EXPECT_EQ(principal.subject, "team-a");
     EXPECT_EQ(principal.issuer, "");
     EXPECT_EQ(principal.client, "");
-    EXPECT_EQ(principal.key_id, "id-1");
+    EXPECT_EQ(principal.key_id(), "id-1");
     EXPECT_EQ(principal.key_name, "CI");
-    EXPECT_EQ(principal.scopes, (std::vector<std::string_view>{"orders:*"}));
-    EXPECT_EQ(principal.roles, (std::vector<std::string_view>{"r1"}));
-    EXPECT_EQ(principal.groups, (std::vector<std::string_view>{"g1", "g2"}));
+    EXPECT_EQ(principal.scopes, (TextList{"orders:*"}));
+    EXPECT_EQ(principal.roles, (TextList{"r1"}));
+    EXPECT_EQ(principal.groups, (TextList{"g1", "g2"}));
     EXPECT_TRUE(principal.scopes_are_patterns);
     EXPECT_TRUE(principal.has_scope("orders:read"));
     EXPECT_TRUE(principal.has_scope("users:read"));
@@ -157,18 +157,17 @@ TEST_F(KeyEngine, VerifiesByTheRecord) {
 }
 
 TEST_F(KeyEngine, TakesRolesFromTheFieldThatNamesThem) {
-    using Names = std::vector<std::string_view>;
     acme_.role_field = RoleField::kScopes;
     Outcome outcome = lookup("acme_x", record("acme_x"));
-    EXPECT_EQ(principal_of(outcome).roles, (Names{"orders:*"}));
-    EXPECT_EQ(principal_of(outcome).scopes, (Names{}));
-    EXPECT_EQ(principal_of(outcome).groups, (Names{"g1", "g2"}));
+    EXPECT_EQ(principal_of(outcome).roles, (TextList{"orders:*"}));
+    EXPECT_EQ(principal_of(outcome).scopes, (TextList{}));
+    EXPECT_EQ(principal_of(outcome).groups, (TextList{"g1", "g2"}));
     EXPECT_FALSE(principal_of(outcome).has_scope("orders:read"));
     acme_.role_field = RoleField::kGroups;
     outcome = lookup("acme_x", record("acme_x"));
-    EXPECT_EQ(principal_of(outcome).roles, (Names{"g1", "g2"}));
-    EXPECT_EQ(principal_of(outcome).scopes, (Names{"orders:*"}));
-    EXPECT_EQ(principal_of(outcome).groups, (Names{}));
+    EXPECT_EQ(principal_of(outcome).roles, (TextList{"g1", "g2"}));
+    EXPECT_EQ(principal_of(outcome).scopes, (TextList{"orders:*"}));
+    EXPECT_EQ(principal_of(outcome).groups, (TextList{}));
 }
 
 TEST_F(KeyEngine, RefusesAnUnknownKey) {

@@ -98,26 +98,26 @@ TEST(SafeIdentity, RefusesControlCharactersAndLongValues) {
 }
 
 TEST(JoinIdentity, JoinsWithTheSeparator) {
-    EXPECT_EQ(join_identity({}, ','), "");
-    EXPECT_EQ(join_identity({"a"}, ','), "a");
-    EXPECT_EQ(join_identity({"a", "b c", "d"}, ','), "a,b c,d");
-    EXPECT_EQ(join_identity({"a,b", "c"}, ' '), "a,b c");
+    EXPECT_EQ(join_identity(TextList{}, ','), "");
+    EXPECT_EQ(join_identity(TextList{"a"}, ','), "a");
+    EXPECT_EQ(join_identity(TextList{"a", "b c", "d"}, ','), "a,b c,d");
+    EXPECT_EQ(join_identity(TextList{"a,b", "c"}, ' '), "a,b c");
 }
 
 TEST(JoinIdentity, RefusesAmbiguousAndUnsafeElements) {
-    EXPECT_FALSE(join_identity({"a", "b,c"}, ','));
-    EXPECT_FALSE(join_identity({"a b"}, ' '));
-    EXPECT_FALSE(join_identity({"a\n"}, ','));
-    EXPECT_FALSE(join_identity({"ok", std::string_view("\0", 1)}, ','));
+    EXPECT_FALSE(join_identity(TextList{"a", "b,c"}, ','));
+    EXPECT_FALSE(join_identity(TextList{"a b"}, ' '));
+    EXPECT_FALSE(join_identity(TextList{"a\n"}, ','));
+    EXPECT_FALSE(join_identity(TextList{"ok", std::string_view("\0", 1)}, ','));
 }
 
 TEST(JoinIdentity, LimitsTheWhole) {
     const std::string half(2048, 'a');
     const std::string less(2047, 'a');
-    const auto joined = join_identity({half, less}, ',');
+    const auto joined = join_identity(TextList{half, less}, ',');
     ASSERT_TRUE(joined);
     EXPECT_EQ(joined->size(), 4096u);
-    EXPECT_FALSE(join_identity({half, half}, ','));
+    EXPECT_FALSE(join_identity(TextList{half, half}, ','));
 }
 
 }  // namespace

@@ -112,12 +112,13 @@ sub fill {
 
 # The text of the http block, wrapped. All that is put around it stands on its first line, so that
 # line numbers in nginx's messages are those of the text. Options: main, events (text without
-# comments), vars, workers, log (name of the error log).
+# comments), vars, workers, log (name of the error log), zone (gate_zone's arguments, '' for none; a
+# text that has a gate_zone of its own gets no other).
 sub render {
     my ($self, $http, %opt) = @_;
     my $around = $self->_globals(%opt) . ($opt{main} // '')
         . " events { worker_connections 512; " . ($opt{events} // '') . ' } http { '
-        . $self->_http_globals;
+        . $self->_http_globals . $self->_zone($http, %opt);
     $around =~ s/\s*\n\s*/ /g;
     return $self->fill("$around $http\n}\n", $opt{vars});
 }
@@ -131,6 +132,12 @@ sub _globals {
     return $text . 'worker_processes ' . ($opt{workers} // $self->{workers}) . '; '
         . "pid %%DIR%%/nginx.pid; error_log %%DIR%%/$log $self->{log_level}; "
         . 'worker_shutdown_timeout 10s; ';
+}
+
+sub _zone {
+    my ($self, $http, %opt) = @_;
+    my $zone = $opt{zone} // $self->{zone} // ($http =~ /\bgate_zone\b/ ? '' : 'gate:1m');
+    return $self->{module} && $zone ne '' ? " gate_zone $zone;" : '';
 }
 
 sub _http_globals {

@@ -1,0 +1,205 @@
+#include "nginx/journal_feed.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nginx/bridge.h"
+#include "nginx/journal_reader.h"
+
+namespace gate::nginx {
+
+namespace {
+
+using cache::JournalState;
+
+constexpr ngx_msec_t kTick = 250;
+constexpr ngx_msec_t kPause = 2;       // between slices while there is more to do
+constexpr std::int64_t kSlice = 2000;  // microseconds
+constexpr ngx_msec_t kReportInterval = 60'000;
+constexpr std::size_t kSweepBuckets = 64;  // each time the zone's lock is held
+
+class Feeds {
+public:
+    explicit Feeds(ZoneConf& conf) : conf_(conf) {
+        for (const JournalConf& journal : conf.journals) {
+            readers_.emplace_back(journal, *conf.zone);
+        }
+    }
+    void start();
+    void stop() {
+        if (timer_.timer_set) ngx_del_timer(&timer_);
+    }
+    void tick();
+
+private:
+    struct Feed {
+        Feed(const JournalConf& conf, cache::Zone& zone) : reader(conf, zone) {}
+        JournalReader reader;
+        bool ever_reported = false;
+        ngx_msec_t reported = 0;
+    };
+    void report(Feed& feed);
+    void sweep();
+
+    ZoneConf& conf_;
+    std::vector<Feed> readers_;
+    std::size_t sweep_at_ = 0;
+    ngx_event_t timer_{};
+    ngx_connection_t unconnected_{};  // nginx's debug lines ask a timer's data for its descriptor
+};
+
+// One pointer per worker, between init_process and exit_process.
+Feeds* feeds = nullptr;
+
+void Feeds::start() {
+    unconnected_.fd = static_cast<ngx_socket_t>(-1);
+    timer_.data = &unconnected_;
+    timer_.log = ngx_cycle->log;
+    timer_.cancelable = 1;
+    timer_.handler = [](ngx_event_t* event) {
+        guard(event->log, 0, [] {
+            feeds->tick();
+            return 0;
+        });
+        if (!ngx_exiting && !event->timer_set) ngx_add_timer(event, kTick);
+    };
+    ngx_add_timer(&timer_, kTick);
+}
+
+void Feeds::tick() {
+    bool more = false;
+    for (Feed& feed : readers_) {
+        const auto step = feed.reader.step(kSlice);
+        more = more || step == JournalReader::Step::kMore;
+        if (step == JournalReader::Step::kProblem || feed.reader.full()) report(feed);
+    }
+    if (ngx_worker == 0) sweep();
+    if (more) ngx_add_timer(&timer_, kPause);
+}
+
+void Feeds::sweep() {
+    const auto writer = conf_.zone->try_write();
+    if (!writer) return;
+    sweep_at_ = conf_.zone->revocations.sweep(sweep_at_, kSweepBuckets,
+                                              static_cast<std::uint32_t>(ngx_time()));
+}
+
+// All workers see the same file: one of them speaks. A full set was seen by the one that filled it.
+void Feeds::report(Feed& feed) {
+    const bool full = feed.reader.problem().empty();
+    if (!full && ngx_worker != 0) return;
+    if (feed.ever_reported && ngx_current_msec - feed.reported < kReportInterval) return;
+    feed.ever_reported = true;
+    feed.reported = ngx_current_msec;
+    const std::string text =
+        full ? "the zone has no room for more revocations: credentials are refused with 503; make "
+               "gate_zone larger"
+             : "revocations of \"" + feed.reader.conf().path +
+                   "\" cannot be followed: " + feed.reader.problem() +
+                   "; what was read stays in force";
+    const ngx_str_t line = str(text);
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "gate: %V", &line);
+}
+
+// The journal below state= is there before the first revocation, and belongs to whoever owns the
+// directory: the workers, for whom nginx made it.
+bool prepare(const JournalConf& journal, ngx_log_t* log) {
+    if (!journal.ours) return true;
+    const int fd = open(journal.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+    if (fd < 0) return errno == EEXIST;
+    struct stat directory {};
+    const std::string above = journal.path.substr(0, journal.path.rfind('/'));
+    bool good = stat(above.c_str(), &directory) == 0;
+    if (good && geteuid() == 0) good = fchown(fd, directory.st_uid, directory.st_gid) == 0;
+    close(fd);
+    if (!good) {
+        ngx_log_error(NGX_LOG_EMERG, log, errno, "gate_zone: \"%s\" cannot be given to the workers",
+                      journal.path.c_str());
+    }
+    return good;
+}
+
+ngx_int_t load(ZoneConf& conf, const JournalConf& journal, ngx_log_t* log) {
+    constexpr std::int64_t kLong = 1'000'000;  // microseconds
+    constexpr std::uint64_t kPatience = 10'000;
+    if (!prepare(journal, log)) return NGX_ERROR;
+    JournalReader reader(journal, *conf.zone);
+    const char* problem = nullptr;
+    std::uint64_t progress = monotonic_milliseconds();
+    std::uint64_t lines = reader.lines();
+    JournalReader::Step step;
+    while ((step = reader.step(kLong)) == JournalReader::Step::kMore) {
+        if (reader.lines() != lines) progress = monotonic_milliseconds();
+        lines = reader.lines();
+        if (monotonic_milliseconds() - progress > kPatience) {
+            problem = "another process is reading it and does not get on";
+            break;
+        }
+        usleep(500);
+    }
+    if (step == JournalReader::Step::kProblem) problem = reader.problem().c_str();
+    if (problem == nullptr && reader.full()) {
+        problem = "the zone is too small for its entries; make gate_zone larger";
+    }
+    if (problem == nullptr) return NGX_OK;
+    ngx_log_error(NGX_LOG_EMERG, log, 0, "gate: revocations of \"%s\" cannot be loaded: %s%s",
+                  journal.path.c_str(), problem,
+                  step == JournalReader::Step::kProblem
+                      ? "; see \"gatectl revoke check\", nothing is served until it is repaired"
+                      : "");
+    return NGX_ERROR;
+}
+
+}  // namespace
+
+ngx_int_t load_journals(ZoneConf& conf, ngx_log_t* log) {
+    for (const JournalConf& journal : conf.journals) {
+        if (load(conf, journal, log) != NGX_OK) return NGX_ERROR;
+    }
+    return NGX_OK;
+}
+
+void copy_journal_states(cache::Zone& old, cache::Zone& fresh) {
+    for (std::size_t i = 0; i < cache::kJournals; ++i) {
+        const JournalState& from = old.journals()[i];
+        JournalState& to = fresh.journals()[i];
+        to.path_digest.store(from.path_digest.load());
+        to.offset.store(from.offset.load());
+        to.line.store(from.line.load());
+        to.device.store(from.device.load());
+        to.inode.store(from.inode.load());
+    }
+}
+
+void start_journal_feeds(ZoneConf& conf) {
+    if (conf.journals.empty() || conf.zone == nullptr) return;
+    feeds = new Feeds(conf);
+    feeds->start();
+}
+
+void stop_journal_feeds() {
+    if (feeds == nullptr) return;
+    feeds->stop();
+    delete feeds;
+    feeds = nullptr;
+}
+
+Reason revocations_unknown(const ZoneConf& conf) noexcept {
+    if (conf.zone->revocations.overflowed()) return Reason::kRevocationFull;
+    for (const JournalConf& journal : conf.journals) {
+        if (journal.serve_when_late) continue;
+        if (journal.state == nullptr) journal.state = journal_state(*conf.zone, journal.path);
+        if (journal.state == nullptr) return Reason::kRevocationLag;
+        const std::uint64_t in_step = journal.state->in_step.load(std::memory_order_relaxed);
+        if (ngx_current_msec > in_step + journal.max_lag) return Reason::kRevocationLag;
+    }
+    return Reason::kNone;
+}
+
+}  // namespace gate::nginx

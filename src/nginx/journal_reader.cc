@@ -1,0 +1,223 @@
+#include "nginx/journal_reader.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <system_error>
+#include <vector>
+
+#include "base/bytes.h"
+
+namespace gate::nginx {
+
+namespace {
+
+constexpr std::size_t kChunk = 65536;
+// Entries put while the zone's lock is held once: a few microseconds.
+constexpr std::size_t kBatch = 32;
+
+std::int64_t monotonic_microseconds() noexcept {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+}
+
+bool is_alive(std::uint64_t process) noexcept {
+    return kill(static_cast<pid_t>(process), 0) == 0 || errno != ESRCH;
+}
+
+// One process at a time reads a journal; the place of one that died is free.
+class Ownership {
+public:
+    explicit Ownership(cache::JournalState& state) noexcept : state_(state) {
+        const auto self = static_cast<std::uint64_t>(getpid());
+        std::uint64_t owner = 0;
+        held_ = state_.owner.compare_exchange_strong(owner, self);
+        if (!held_ && (owner == self || !is_alive(owner))) {
+            held_ = state_.owner.compare_exchange_strong(owner, self);
+        }
+    }
+    Ownership(const Ownership&) = delete;
+    Ownership& operator=(const Ownership&) = delete;
+    ~Ownership() {
+        if (held_) state_.owner.store(0);
+    }
+    explicit operator bool() const noexcept { return held_; }
+
+private:
+    cache::JournalState& state_;
+    bool held_;
+};
+
+}  // namespace
+
+class JournalReader::File {
+public:
+    explicit File(const std::string& path)
+        : fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+        if (fd_ < 0 || fstat(fd_, &status_) != 0) error_ = errno;
+    }
+    File(const File&) = delete;
+    File& operator=(const File&) = delete;
+    ~File() {
+        if (fd_ >= 0) close(fd_);
+    }
+    int error() const noexcept { return error_; }
+    bool regular() const noexcept { return S_ISREG(status_.st_mode); }
+    std::uint64_t device() const noexcept { return status_.st_dev; }
+    std::uint64_t inode() const noexcept { return status_.st_ino; }
+    std::uint64_t size() const noexcept { return static_cast<std::uint64_t>(status_.st_size); }
+    ssize_t read_at(char* to, std::size_t size, std::uint64_t offset) const noexcept {
+        return pread(fd_, to, size, static_cast<off_t>(offset));
+    }
+
+private:
+    int fd_;
+    struct stat status_ {};
+    int error_ = 0;
+};
+
+JournalReader::JournalReader(const JournalConf& conf, cache::Zone& zone)
+    : conf_(conf), zone_(zone), state_(journal_state(zone, conf.path)) {}
+
+std::uint64_t JournalReader::lines() const noexcept {
+    return state_ != nullptr ? state_->line.load() : 0;
+}
+
+bool JournalReader::fail(std::string problem) {
+    problem_ = std::move(problem);
+    return false;
+}
+
+JournalReader::Step JournalReader::step(std::int64_t budget) {
+    problem_.clear();
+    if (state_ == nullptr) {
+        fail("the zone follows as many journals as it can");
+        return Step::kProblem;
+    }
+    File file(conf_.path);
+    if (file.error() == ENOENT && conf_.ours && state_->inode.load() == 0) {
+        finish();  // nothing has been revoked yet
+        return Step::kInStep;
+    }
+    if (file.error() != 0 || !file.regular()) {
+        fail(file.error() != 0 ? std::generic_category().message(file.error())
+                               : "it is no regular file");
+        return Step::kProblem;
+    }
+    const bool same =
+        state_->device.load() == file.device() && state_->inode.load() == file.inode();
+    if (same && state_->offset.load() == file.size()) {
+        finish();
+        return Step::kInStep;
+    }
+    const Ownership owner(*state_);
+    if (!owner) return Step::kMore;
+    if (!same || file.size() < state_->offset.load()) {
+        // Another file, or one that was cut: applying twice is harmless, leaving out is not.
+        state_->offset.store(0);
+        state_->line.store(0);
+        state_->device.store(file.device());
+        state_->inode.store(file.inode());
+        full_ = false;
+    }
+    return read(file, monotonic_microseconds() + budget);
+}
+
+JournalReader::Step JournalReader::read(File& file, std::int64_t deadline) {
+    std::vector<char> buffer(kChunk);
+    while (monotonic_microseconds() < deadline) {
+        const std::uint64_t offset = state_->offset.load();
+        const ssize_t got = file.read_at(buffer.data(), buffer.size(), offset);
+        if (got < 0) {
+            fail(std::generic_category().message(errno));
+            return Step::kProblem;
+        }
+        const std::string_view text(buffer.data(), static_cast<std::size_t>(got));
+        if (text.find('\n') == std::string_view::npos) {
+            if (text.size() >= cache::kMaxJournalLine) {
+                fail("line " + std::to_string(lines() + 1) + " is too long");
+                return Step::kProblem;
+            }
+            finish();
+            return Step::kInStep;
+        }
+        std::size_t used = 0;
+        while (monotonic_microseconds() < deadline) {
+            const std::size_t before = used;
+            const Batch batch = apply(text, used);
+            state_->offset.store(offset + used);
+            if (batch == Batch::kDamaged) return Step::kProblem;
+            if (batch == Batch::kBusy) return Step::kMore;
+            if (used == before) break;
+        }
+    }
+    return Step::kMore;
+}
+
+// Applies some whole lines of `text` behind `used`, which it moves.
+JournalReader::Batch JournalReader::apply(std::string_view text, std::size_t& used) {
+    std::array<cache::RevocationEntry, kBatch> entries;
+    std::size_t count = 0;
+    std::size_t lines = 0;
+    std::size_t at = used;
+    bool damaged = false;
+    while (count < kBatch) {
+        const std::size_t end = text.find('\n', at);
+        if (end == std::string_view::npos) break;
+        const auto entry = cache::parse_journal_line(text.substr(at, end - at));
+        if (!entry) {
+            damaged = !fail("line " + std::to_string(this->lines() + lines + 1) +
+                            " is damaged: " + entry.error());
+            break;
+        }
+        entries[count++] = {
+            digest_revocation(zone_.seed(), entry->kind, entry->issuer, entry->value),
+            entry->issued_until, entry->expires};
+        at = end + 1;
+        ++lines;
+    }
+    const auto now = static_cast<std::uint32_t>(time(nullptr));
+    if (count > 0) {
+        const auto writer = zone_.try_write();
+        if (!writer) return Batch::kBusy;
+        for (std::size_t i = 0; i < count; ++i) {
+            if (entries[i].expires <= now) continue;
+            full_ =
+                zone_.revocations.put(entries[i], now) == cache::Revocations::Put::kFull || full_;
+        }
+    }
+    used = at;
+    state_->line.fetch_add(lines);
+    return damaged ? Batch::kDamaged : Batch::kDone;
+}
+
+void JournalReader::finish() {
+    state_->in_step.store(monotonic_milliseconds());
+}
+
+std::uint64_t monotonic_milliseconds() noexcept {
+    return static_cast<std::uint64_t>(monotonic_microseconds() / 1000);
+}
+
+cache::JournalState* journal_state(cache::Zone& zone, const std::string& path) noexcept {
+    const SipDigest digest = siphash128(zone.seed(), bytes_of(path));
+    std::uint64_t wanted = 0;
+    std::copy_n(digest.data(), sizeof wanted, reinterpret_cast<std::uint8_t*>(&wanted));
+    wanted |= 1;
+    for (cache::JournalState& state : zone.journals()) {
+        std::uint64_t found = 0;
+        if (state.path_digest.compare_exchange_strong(found, wanted) || found == wanted) {
+            return &state;
+        }
+    }
+    return nullptr;
+}
+
+}  // namespace gate::nginx

@@ -1,0 +1,49 @@
+// gate_zone: the shared memory of all workers, from its line in nginx.conf to this process's view
+// of it.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cache/zone.h"
+#include "nginx/ngx.h"
+
+namespace gate::nginx {
+
+struct MainConf;
+
+// One journal of revocations that the zone follows.
+struct JournalConf {
+    std::string path;
+    ngx_msec_t max_lag = 30'000;  // without proof that all of it is applied
+    bool serve_when_late = false;
+    bool ours = false;  // below state=: made when it is not there
+    std::string where;
+    // How far it is; found on first use.
+    mutable const cache::JournalState* state = nullptr;
+};
+
+struct ZoneConf {
+    std::string name;
+    std::size_t size = 0;
+    std::string state;  // directory, "" for none
+    std::string where;
+    std::vector<JournalConf> journals;
+    ngx_shm_zone_t* shared = nullptr;
+    std::span<std::byte> memory;
+    // Made in the master before any worker starts; workers inherit it.
+    std::unique_ptr<cache::Zone> zone;
+};
+
+// Least size of a zone.
+inline constexpr std::size_t kMinZoneSize = std::size_t{1} << 20;
+
+// Asks nginx for the memory. False after a message.
+bool add_zone(ngx_conf_t* cf, ZoneConf& conf);
+
+// The zone, or nullptr without gate_zone.
+cache::Zone* zone_of(const MainConf& main) noexcept;
+
+}  // namespace gate::nginx

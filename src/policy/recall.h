@@ -1,0 +1,52 @@
+// Verdicts in shared memory: a token that any worker has verified is known by its fingerprint, and
+// its identity is read again from the text that the client sent. And whether a good credential has
+// been revoked since.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "apikey/record.h"
+#include "base/reason.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "cache/zone.h"
+#include "jose/issuer.h"
+#include "jose/jwt.h"
+#include "jose/key_set.h"
+#include "policy/roles.h"
+#include "policy/token_principal.h"
+#include "policy/verdict.h"
+
+namespace gate::policy {
+
+// An issuer with what is loaded for it now. `keys` nullptr: never loaded.
+struct TrustedIssuer {
+    const jose::Issuer* issuer = nullptr;
+    std::shared_ptr<const jose::KeySet> keys;
+    std::shared_ptr<const RoleMap> roles;
+    std::uint64_t epoch = 0;  // see epoch_of(); 0: its verdicts are not kept
+};
+
+// A token that was verified before. nullopt: not known, not yet or no longer good, or of none of
+// these issuers as they are now. kRevoked: known, and revoked since.
+std::optional<Result<Recalled, Reason>> recall(cache::Zone& zone,
+                                               const cache::Fingerprint& fingerprint,
+                                               std::string_view token,
+                                               std::span<const TrustedIssuer* const> issuers,
+                                               Seconds now);
+
+// Keeps what verification found about a token, unless the zone's lock is taken. kRevoked: the token
+// is good but revoked. `payload` is the decoded payload.
+Status<Reason> remember(cache::Zone& zone, const cache::Fingerprint& fingerprint,
+                        std::string_view token, std::string_view payload,
+                        const jose::Claims& claims, const TrustedIssuer& issuer, Seconds now);
+
+// kRevoked by its id, its owner, its store, or a mark on everybody; `store` is the block's name.
+Status<Reason> check_revocation(const cache::Zone& zone, const apikey::Record& record,
+                                std::string_view store, Seconds now);
+
+}  // namespace gate::policy

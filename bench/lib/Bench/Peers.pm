@@ -99,7 +99,7 @@ sub _stop_haproxy {
     return;
 }
 
-END { _stop_haproxy(); }
+END { local $?; _stop_haproxy(); }
 
 sub _start_njs {
     my $nginx = Gate::Test->new(module => 0, log_level => 'notice');

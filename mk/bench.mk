@@ -13,12 +13,20 @@ build/release/bench-%: build/release/obj/bench/%.o $(BENCH_COMMON)
 
 ##@ Depth
 .PHONY: bench linear
-bench: build/release/bench-verify ## time of a verification beside the bare signature (ROUNDS=n), then bench-http
+bench: build/release/bench-verify ## time of a verification beside the bare signature (ROUNDS=n), then bench-table and bench-http
 	@bench/count verify build/release/bench-verify --count
 	@echo
 	@build/release/bench-verify $(ROUNDS)
 	@echo
+	@$(MAKE) --no-print-directory bench-table
+	@echo
 	@$(MAKE) --no-print-directory bench-http
+
+.PHONY: bench-table
+bench-table: build/release/bench-table ## lookups in shared memory: instructions, ns, 2 threads beside a writer
+	@bench/count table build/release/bench-table --count
+	@echo
+	@build/release/bench-table
 
 linear: build/release/bench-linear ## instructions for hostile input grow no more than its size
 	@bench/count linear build/release/bench-linear

@@ -16,6 +16,7 @@ constexpr std::size_t kExpires = 12;
 constexpr std::size_t kHigh = 16;
 constexpr std::size_t kLow = 24;
 constexpr std::size_t kTableHead = 64;
+constexpr std::size_t kHeadSize = Table::kHeadSize;
 
 // A new entry counts as last used this many seconds ago, until it is used for the first time: what
 // comes once and never again goes before what has been used lately.
@@ -54,6 +55,29 @@ private:
     std::byte* slot_;
     std::uint64_t next_;
 };
+
+// Copies the payload of a slot that seems to hold the key, and marks it as used.
+bool read_slot(std::byte* slot, const Fingerprint& key, std::uint32_t now,
+               std::span<std::uint64_t> payload) noexcept {
+    // Pairs with the release store in Edit::finish().
+    const std::uint64_t sequence = word_at(slot).load(std::memory_order_acquire);
+    if (is_odd(sequence) || !holds_key(slot, key)) return false;
+    const std::uint32_t expires = load_half(slot + kExpires);
+    const std::byte* word = slot + kHeadSize;
+#pragma GCC unroll 4
+    for (std::uint64_t& value : payload) {
+        value = load_word(word);
+        word += 8;
+    }
+    // Pairs with the release fence in Edit: had any of the loads above seen a store of a later
+    // edit, the load below would see its odd sequence, or a later one.
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if (load_word(slot) != sequence || expires <= now) return false;
+    // A store a second and slot: the line stays shared between the processors otherwise. It may hit
+    // an entry that has just taken the slot, which does no harm.
+    if (load_half(slot + kUsed) != now) store_half(slot + kUsed, now);
+    return true;
+}
 
 }  // namespace
 
@@ -101,26 +125,15 @@ Table::Home Table::home(const Fingerprint& key) const noexcept {
 bool Table::find(const Fingerprint& key, std::uint32_t now,
                  std::span<std::uint64_t> payload) const noexcept {
     const Home at = home(key);
-    for (std::size_t set = 0; set < at.count; ++set) {
-        for (std::size_t step = 0; step < kWays; ++step) {
-            std::byte* const slot = at.slot(set, step, slot_size_);
-            // Pairs with the release store in Edit::finish().
-            const std::uint64_t sequence = word_at(slot).load(std::memory_order_acquire);
-            if (!holds_key(slot, key) || is_odd(sequence)) continue;
-            const std::uint32_t expires = load_half(slot + kExpires);
-            const std::byte* word = slot + kHeadSize;
-            for (std::uint64_t& value : payload) {
-                value = load_word(word);
-                word += 8;
+    // Both sets side by side: most entries stand at or right behind the home way of one of them.
+    for (std::size_t step = 0; step < kWays; ++step) {
+        const std::size_t offset = ((at.way + step) & (kWays - 1)) * slot_size_;
+        for (std::byte* const set : at.sets) {
+            // One half of the key is a hint that costs one load; read_slot() looks at all of it.
+            if (load_word(set + offset + kLow) == key.low &&
+                read_slot(set + offset, key, now, payload)) {
+                return true;
             }
-            // Pairs with the release fence in Edit: had any of the loads above seen a store of a
-            // later edit, the load below would see its odd sequence, or a later one.
-            std::atomic_thread_fence(std::memory_order_acquire);
-            if (load_word(slot) != sequence || expires <= now) continue;
-            // A store a second and slot: the line stays shared between the processors otherwise. It
-            // may hit an entry that has just taken the slot, which does no harm.
-            if (load_half(slot + kUsed) != now) store_half(slot + kUsed, now);
-            return true;
         }
     }
     return false;

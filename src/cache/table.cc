@@ -57,8 +57,8 @@ private:
 };
 
 // Copies the payload of a slot that seems to hold the key, and marks it as used.
-bool read_slot(std::byte* slot, const Fingerprint& key, std::uint32_t now,
-               std::span<std::uint64_t> payload) noexcept {
+[[gnu::noinline]] bool read_slot(std::byte* slot, const Fingerprint& key, std::uint32_t now,
+                                 std::span<std::uint64_t> payload) noexcept {
     // Pairs with the release store in Edit::finish().
     const std::uint64_t sequence = word_at(slot).load(std::memory_order_acquire);
     if (is_odd(sequence) || !holds_key(slot, key)) return false;
@@ -113,7 +113,7 @@ std::size_t Table::occupied() const noexcept {
     return load_word(head_);
 }
 
-Table::Home Table::home(const Fingerprint& key) const noexcept {
+inline Table::Home Table::home(const Fingerprint& key) const noexcept {
     const std::size_t first = place_of(key.high, sets_);
     const std::size_t second = place_of(key.low, sets_);
     const std::size_t set_size = kWays * slot_size_;
@@ -125,16 +125,17 @@ Table::Home Table::home(const Fingerprint& key) const noexcept {
 bool Table::find(const Fingerprint& key, std::uint32_t now,
                  std::span<std::uint64_t> payload) const noexcept {
     const Home at = home(key);
+    const std::uint64_t low = key.low;
+    const std::size_t slot_size = slot_size_;
+    std::size_t way = at.way;
     // Both sets side by side: most entries stand at or right behind the home way of one of them.
+    // Half of the key is a hint that costs one load; read_slot() looks at all of it.
     for (std::size_t step = 0; step < kWays; ++step) {
-        const std::size_t offset = ((at.way + step) & (kWays - 1)) * slot_size_;
-        for (std::byte* const set : at.sets) {
-            // One half of the key is a hint that costs one load; read_slot() looks at all of it.
-            if (load_word(set + offset + kLow) == key.low &&
-                read_slot(set + offset, key, now, payload)) {
-                return true;
-            }
-        }
+        std::byte* const first = at.sets[0] + way * slot_size;
+        if (load_word(first + kLow) == low && read_slot(first, key, now, payload)) return true;
+        std::byte* const second = at.sets[1] + way * slot_size;
+        if (load_word(second + kLow) == low && read_slot(second, key, now, payload)) return true;
+        way = (way + 1) & (kWays - 1);
     }
     return false;
 }

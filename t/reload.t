@@ -64,7 +64,7 @@ sub client {
     POSIX::_exit(0);
 }
 
-sub memory { return slurp("/proc/$_[0]/status") =~ /^VmRSS:\s+(\d+)/m ? $1 : 0; }
+sub memory { return slurp("/proc/$_[0]/status") =~ /^RssAnon:\s+(\d+)/m ? $1 : 0; }
 # Of the master and of the larger one of its workers, in kB.
 sub memories { return [memory($t->pid), (sort { $b <=> $a } map { memory($_) } $t->workers)[0] // 0]; }
 

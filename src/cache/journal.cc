@@ -190,4 +190,12 @@ Result<JournalEntry, std::string> parse_journal_line(std::string_view line) {
     return entry;
 }
 
+std::string unfinished_line_problem(std::string_view tail) {
+    if (tail.size() >= kMaxJournalLine) {
+        return "is longer than " + std::to_string(kMaxJournalLine) + " octets";
+    }
+    if (tail.empty() || !parse_journal_line(tail.substr(0, tail.size() - 1))) return {};
+    return "has another octet in place of its line feed";
+}
+
 }  // namespace gate::cache

@@ -39,4 +39,9 @@ std::string format_journal_line(const JournalEntry& entry);
 // has 1234abcd".
 Result<JournalEntry, std::string> parse_journal_line(std::string_view line);
 
+// What is wrong with the text behind the last line feed, a sentence as above; empty where it is
+// nothing, or the beginning of a line. A whole line with another octet behind it is one whose line
+// feed was damaged.
+std::string unfinished_line_problem(std::string_view tail);
+
 }  // namespace gate::cache

@@ -76,16 +76,6 @@ Result<std::string, std::string> read_at(const std::string& path, int fd, off_t 
     return text;
 }
 
-// What stands behind the last line feed. Somebody who did not finish leaves the beginning of a
-// line; a whole line with another octet behind it is one whose line feed was damaged.
-std::string tail_problem(std::string_view tail) {
-    if (tail.size() >= kMaxJournalLine) {
-        return "is longer than " + std::to_string(kMaxJournalLine) + " octets";
-    }
-    if (tail.empty() || !parse_journal_line(tail.substr(0, tail.size() - 1))) return {};
-    return "has another octet in place of its line feed";
-}
-
 enum class Missing { kCreate, kRefuse };
 
 // The journal held for a change: the file that stands at the path, locked.
@@ -171,7 +161,8 @@ Result<off_t, std::string> Held::cut_tail() const {
     }
     const std::size_t whole = feed == std::string::npos ? 0 : feed + 1;
     if (whole == end->size()) return now.st_size;
-    if (const auto problem = tail_problem(std::string_view(*end).substr(whole)); !problem.empty()) {
+    if (const auto problem = unfinished_line_problem(std::string_view(*end).substr(whole));
+        !problem.empty()) {
         return fail(path_ + ": its last line " + problem);
     }
     const off_t size = from + static_cast<off_t>(whole);
@@ -312,7 +303,7 @@ Status<JournalProblem> read_journal(const std::string& path,
         }
         if (problem.empty()) {
             if (chunk->size() == kChunk && rest.size() < kMaxJournalLine) continue;
-            problem = tail_problem(rest);
+            problem = unfinished_line_problem(rest);
         }
         if (problem.empty()) return Done{};
         // A writer may have put its line in the place of an unfinished one while this was read:

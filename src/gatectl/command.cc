@@ -65,8 +65,8 @@ std::string usage_of(const Command& command) {
 
 std::string help_of_tool() {
     std::string text =
-        "gatectl manages and examines what nginx-gate decides by: API keys, tokens, key sets and "
-        "the\nconfiguration in force.\n\nCommands:\n";
+        "gatectl manages and examines what nginx-gate decides by: API keys, revocations, tokens, "
+        "key sets\nand the configuration in force.\n\nCommands:\n";
     std::size_t width = 0;
     for (const Command* command : all_commands()) width = std::max(width, command->name.size());
     for (const Command* command : all_commands()) {
@@ -173,9 +173,9 @@ std::string help_of(const Command& command) {
 std::span<const Command* const> all_commands() {
     static const std::vector<const Command*> kAll = [] {
         std::vector<const Command*> all;
-        for (const auto family :
-             {key_change_commands(), key_view_commands(), secret_commands(), token_commands(),
-              jwks_commands(), explain_commands(), route_commands(), jws_check_commands()}) {
+        for (const auto family : {key_change_commands(), key_view_commands(), revoke_commands(),
+                                  secret_commands(), token_commands(), jwks_commands(),
+                                  explain_commands(), route_commands(), jws_check_commands()}) {
             for (const Command& command : family) all.push_back(&command);
         }
         return all;

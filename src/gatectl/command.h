@@ -86,6 +86,7 @@ int misuse(Io& io, std::string_view text);
 // The families of commands.
 std::span<const Command> key_change_commands();
 std::span<const Command> key_view_commands();
+std::span<const Command> revoke_commands();
 std::span<const Command> secret_commands();
 std::span<const Command> token_commands();
 std::span<const Command> jwks_commands();

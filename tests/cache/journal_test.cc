@@ -173,5 +173,15 @@ TEST(JournalLine, HasABoundedLength) {
     EXPECT_NE(parsed.error().find("4096"), std::string::npos);
 }
 
+TEST(JournalLine, MayBeUnfinishedButNotEndOtherwise) {
+    const std::string line = samples()[0].line;
+    for (std::size_t size = 0; size <= line.size(); ++size) {
+        EXPECT_EQ(unfinished_line_problem(std::string_view(line).substr(0, size)), "") << size;
+    }
+    EXPECT_NE(unfinished_line_problem(line + "\v"), "");
+    EXPECT_EQ(unfinished_line_problem(std::string(kMaxJournalLine - 1, 'x')), "");
+    EXPECT_NE(unfinished_line_problem(std::string(kMaxJournalLine, 'x')), "");
+}
+
 }  // namespace
 }  // namespace gate::cache

@@ -1,7 +1,8 @@
 package Bench::Memory;
 
-# What a worker holds: its own memory, and the pages of the zone that have been touched, for each
-# record of a key file, each token that it has verified and each revoked id.
+# What a worker holds: its own memory for each record of a key file, each token that it has verified
+# and each revoked id; the pages of the zone that it has touched (entries lie scattered, so that few
+# tokens touch nearly all of a part); and for how many items a zone has room.
 
 use strict;
 use warnings;
@@ -13,6 +14,7 @@ use Gate::Token qw(api_key key_record key_file);
 use Bench::Connection;
 use Bench::Load qw(worker_of);
 use Bench::Mix;
+use Bench::Pairs;
 use Bench::Subjects qw(subject request_of side_config write_gate_files knows);
 
 # {own, zone}: octets of one worker. opt: gate, revoked, keys (more records), after => sub(nginx)
@@ -32,6 +34,7 @@ sub _worker {
     my $connection = Bench::Connection->new($nginx->port);
     my $request = request_of(subject($opt{keys} ? 'APIkey' : 'RS256'));
     $connection->repeat(1, $request, $opt{keys} ? 401 : 200);
+    Bench::Pairs::journal_holds($nginx->port) if $opt{revoked};
     my $before = _octets($pid);
     $opt{after}->($connection) if $opt{after};
     my $after = _octets($pid);
@@ -77,8 +80,8 @@ sub _line {
 
 sub _each {
     my ($name, $count, $after, $before) = @_;
-    printf "%-34s %12.1f %12.1f\n", "  each $name (of $count)",
-        map { ($after->{$_} - $before->{$_}) / $count } qw(own zone);
+    _line("after $count $name", $after);
+    printf "%-34s %12.1f\n", '  for each', ($after->{own} - $before->{own}) / $count;
     return;
 }
 
@@ -105,15 +108,13 @@ sub measure {
     my ($idle) = _worker(gate => 1);
     _line('with the gate, 1,000 key records', $idle);
     my ($keys) = _worker(gate => 1, keys => 1000 + $count{keys});
-    _each('key record more', $count{keys}, $keys, $idle);
+    _each('key records more', $count{keys}, $keys, $idle);
     my ($after, $before, $zone) = _worker(gate => 1, after => _send_tokens($count{tokens}));
-    _each('token verified', $count{tokens}, $after, $before);
+    _each('tokens verified', $count{tokens}, $after, $before);
     _places($zone);
-    if (knows('gate_revocation')) {
-        my ($revoked, undef, $large) = _worker(gate => 1, revoked => $count{revoked});
-        _each('revoked id', $count{revoked}, $revoked, $idle);
-        _places($large);
-    }
+    my ($revoked, undef, $large) = _worker(gate => 1, revoked => $count{revoked});
+    _each('revoked ids loaded', $count{revoked}, $revoked, $idle);
+    _places($large);
     return;
 }
 

@@ -9,7 +9,7 @@ use Gate::Test ();
 
 use Bench::Connection;
 use Bench::Load qw(pin_worker pin_other worker_of);
-use Bench::Subjects qw(request_of side_config write_gate_files);
+use Bench::Subjects qw(request_of revoked_request side_config write_gate_files);
 
 my $kBar = 0.97;       # of the absent gate's throughput per processor second
 my $kSlices = 8;       # turns of each side in a pair
@@ -30,6 +30,7 @@ sub new {
         $nginx->start(side_config(gate => $gate, revoked => $opt{revoked}));
         my $worker = worker_of($nginx);
         pin_worker($worker);
+        journal_holds($nginx->port) if $gate && $opt{revoked};
         $self->{sides}[$side] = { nginx => $nginx, gate => $gate, port => $nginx->port, pid => $worker };
     }
     return $self;
@@ -62,6 +63,13 @@ sub refuses {
         die "$subject->{name}, credential ", $how // 'as is', ": $got instead of $expected\n"
             if $got != $expected;
     }
+    return;
+}
+
+# Dies unless the journal was read to its end.
+sub journal_holds {
+    my ($port) = @_;
+    Bench::Connection->new($port)->repeat(1, revoked_request(), 401);
     return;
 }
 

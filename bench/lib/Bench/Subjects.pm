@@ -14,10 +14,11 @@ use Gate::Test ();
 use Gate::Token qw(new_key key sign jwks json api_key key_record key_file encode_base64url);
 
 our @EXPORT_OK = qw(subjects subject work_dir tool bench_keys request_of write_gate_files side_config
-    token_parts knows);
+    token_parts knows revoked_request);
 
 my $kTokenSize = 860;        # octets: a token of an identity provider
 my $kKeysInStore = 1000;     # records in the file of API keys
+my $kRevokedNumber = 9_999_999;
 my $kOctetsPerRevoked = 40;  # at most, of the quarter of a zone that revocations have
 
 my $root = Gate::Test::root_dir();
@@ -97,10 +98,20 @@ sub _credential {
         $api_key //= api_key('acme_live_');
         return "X-API-Key: $api_key\r\n";
     }
+    return _bearer($subject, 0);
+}
+
+sub _bearer {
+    my ($subject, $number) = @_;
     my $jwk = bench_keys()->{ $subject->{key} };
-    my $input = join '.', map { encode_base64url($_) } token_parts($subject, 0);
+    my $input = join '.', map { encode_base64url($_) } token_parts($subject, $number);
     my $token = "$input." . encode_base64url(sign($input, $subject->{name}, $jwk));
     return "Authorization: Bearer $token\r\n";
+}
+
+# A request with the token that the last line of every journal revokes.
+sub revoked_request {
+    return request_of(subject('RS256'), header => _bearer(subject('RS256'), $kRevokedNumber));
 }
 
 # The octets of a request: both sides get the same. Options: without (no credential), forged (the
@@ -134,7 +145,7 @@ sub write_gate_files {
 sub journal_of {
     my ($count) = @_;
     return if !$count;
-    my $path = work_dir() . "/revoked-$count.journal";
+    my $path = work_dir() . "/journal-$count";
     if (!-e $path) {
         system(tool('make'), 'journal', $count, "$path.new") == 0 or die "cannot write $path\n";
         rename "$path.new", $path or die "$path: $!";
@@ -177,9 +188,8 @@ sub side_config {
         . "keepalive_requests 1000000000; keepalive_timeout 3600s; }\n";
     if ($opt{gate}) {
         my $zone = $opt{zone} // zone_size($opt{revoked});
-        $http .= "gate_zone gate:${zone}m;\n" if knows('gate_zone');
-        $http .= "gate_revocation file=%%DIR%%/revoked.journal;\n"
-            if $opt{revoked} && knows('gate_revocation');
+        $http .= "gate_zone gate:${zone}m;\n";
+        $http .= "gate_revocation file=%%DIR%%/revoked.journal;\n" if $opt{revoked};
         $http .= $blocks;
     }
     return "$http server { listen 127.0.0.1:%%PORT%%;\n$places" . ($opt{extra} // '') . "}\n";

@@ -256,6 +256,8 @@ void count_all() {
         const std::string of = " of " + std::to_string(size) + " octets";
         count("fingerprint" + of, [&] { sum += gate::cache::fingerprint(*key, text).low; });
         if (size != 860) continue;
+        count("portable fingerprint" + of,
+              [&] { sum += gate::cache::portable_fingerprint(*key, text).low; });
         count("two plain NH lanes, not closed" + of,
               [&] { sum += static_cast<std::uint64_t>(two_lanes(*key, text)); });
         count("SipHash-2-4-128" + of, [&] { sum += gate::siphash128({}, bytes)[0]; });

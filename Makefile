@@ -1,4 +1,4 @@
-# nginx-gate: `make help` lists the targets. BUILD=debug|release|asan|tsan|cov chooses how; each has
+# nginx-gate: `make help` lists the targets. BUILD=debug|release|asan|tsan|cov|failpoints chooses how; each has
 # its own directory build/$(BUILD)/. mk/*.mk add targets of their own (fuzz, mutate, bench, cov) and
 # append the quick ones to TEST_STAGES, which `make test` runs after its own stages.
 
@@ -15,7 +15,7 @@ export JOBS
 # V=1 shows the commands.
 Q := $(if $(V),,@)
 
-MODES := debug release asan tsan cov
+MODES := debug release asan tsan cov failpoints
 ifneq ($(filter-out $(MODES),$(BUILD)),)
 $(error BUILD=$(BUILD): expected one of $(MODES))
 endif
@@ -31,12 +31,14 @@ WERROR ?= -Werror
 CXXFLAGS_ALL := -std=c++20 -g -fPIC -Isrc -pthread -MMD -MP -Wall -Wextra $(WERROR)
 CORE_WARNINGS := -Wshadow -Wconversion -Wold-style-cast
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
-# Places where tests kill the process (cache/failpoint.h) are for unit tests only.
+# Places where tests kill the process (cache/failpoint.h): in unit tests, and in the module of
+# BUILD=failpoints, which t/zone_crash.t uses.
 FAILPOINTS := -DGATE_FAILPOINTS
 FLAGS_debug := -O0 $(FAILPOINTS)
 FLAGS_release := -O2
 FLAGS_asan := -O1 -fno-omit-frame-pointer $(SANITIZE) $(FAILPOINTS)
 FLAGS_tsan := -O1 -fsanitize=thread -Wno-tsan $(FAILPOINTS)
+FLAGS_failpoints := -O1 $(FAILPOINTS)
 FLAGS_cov := -O0 --coverage $(FAILPOINTS)
 LIBS := -lhiredis -ljansson -lpcre2-8 -lssl -lcrypto -lcrypt
 

@@ -50,6 +50,24 @@ bool set_max_lag(const Directive& directive, std::string_view text, ngx_msec_t& 
     return true;
 }
 
+// nginx gives the directory to the workers; a journal that somebody else has put there may not be
+// theirs.
+bool check_state(ngx_conf_t* cf, const ZoneConf& zone) {
+    struct stat status {};
+    if (zone.state.empty() || stat(zone.state.c_str(), &status) != 0) return true;
+    if (!S_ISDIR(status.st_mode)) {
+        return fail_at(cf, zone.where,
+                       "\"gate_zone\" has state=" + quoted(zone.state) + ", which is no directory");
+    }
+    const std::string path = zone.state + std::string(kJournalName);
+    if (stat(path.c_str(), &status) != 0) return true;
+    const std::string blocked = unreadable_part(cf, path);
+    return blocked.empty() || fail_at(cf, zone.where,
+                                      "\"gate_zone\" has the journal " + quoted(path) +
+                                          ", which the workers' user cannot follow because of " +
+                                          quoted(blocked) + "; let it belong to that user");
+}
+
 // The file has to be there: a mistyped path must not look like an empty list.
 bool check_journal(ngx_conf_t* cf, const JournalConf& journal) {
     struct stat status {};
@@ -115,6 +133,7 @@ bool set_gate_revocation(Directive& directive, MainConf& main) {
 }
 
 bool complete_zone(ngx_conf_t* cf, MainConf& main) {
+    if (main.zone && !check_state(cf, *main.zone)) return false;
     if (main.revocation) {
         if (!main.zone) {
             return fail_at(cf, main.revocation->where,

@@ -1,5 +1,7 @@
 #include "nginx/zone.h"
 
+#include <unistd.h>
+
 #include <vector>
 
 #include "crypto/digest.h"
@@ -74,11 +76,38 @@ const ZoneConf* predecessor_of(const ngx_shm_zone_t* shared) {
     return nullptr;
 }
 
+// Keeps the old workers from moving entries while they are read: an entry could be missed on its
+// way. They skip what they cannot write meanwhile, or try again.
+class Pause {
+public:
+    explicit Pause(const ZoneConf& zone) : lock_(writer_lock(pool_of(zone.shared))) {
+        constexpr int kTries = 200;
+        for (int i = 0; i < kTries && !held_; ++i) {
+            if (i > 0) usleep(500);
+            held_ = lock_.try_lock(lock_.data);
+        }
+    }
+    Pause(const Pause&) = delete;
+    Pause& operator=(const Pause&) = delete;
+    ~Pause() {
+        if (held_) lock_.unlock(lock_.data);
+    }
+    explicit operator bool() const noexcept { return held_; }
+
+private:
+    cache::WriterLock lock_;
+    bool held_ = false;
+};
+
 // How far the journals were applied is noted before the set is read: what comes in between is
-// applied again. A set that had overflowed is made whole by reading them from the beginning.
+// applied again. A set that had overflowed, or whose writers cannot be stopped, is made whole by
+// reading them from the beginning.
 ngx_int_t take_over(ngx_shm_zone_t* shared, const ZoneConf& old, Zone& fresh) {
+    const auto problem = Zone::check(old.memory);
+    if (problem != Zone::Problem::kNone) return refuse(shared, text_of(problem));
     fresh.adopt_seed(*old.zone);
-    if (!old.zone->revocations.overflowed()) copy_journal_states(*old.zone, fresh);
+    const Pause pause(old);
+    if (pause && !old.zone->revocations.overflowed()) copy_journal_states(*old.zone, fresh);
     bool complete = true;
     const auto now = static_cast<std::uint32_t>(ngx_time());
     old.zone->revocations.each([&](const cache::RevocationEntry& entry) {
@@ -106,11 +135,11 @@ ngx_int_t init_zone(ngx_shm_zone_t* shared, void* previous) noexcept {
             return NGX_ERROR;
         }
         conf.zone = std::make_unique<Zone>(conf.memory, writer_lock(pool_of(shared)));
-        if (ngx_test_config) return NGX_OK;
         const ZoneConf* old = adopted ? nullptr : predecessor_of(shared);
         if (old != nullptr && old->zone && take_over(shared, *old, *conf.zone) != NGX_OK) {
             return NGX_ERROR;
         }
+        // nginx -t has memory of its own, and finds here what the start would stumble over.
         return load_journals(conf, shared->shm.log);
     });
 }

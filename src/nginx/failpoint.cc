@@ -1,0 +1,108 @@
+// Where tests kill a worker (cache/failpoint.h), chosen by the environment of the master when it
+// loads the module; nginx clears that of the workers:
+//
+//     GATE_FAILPOINT=name[:n[:stop]]   the n-th passing of that place by any worker (default 1)
+//     kills
+//                                      it, or stops it; this happens once
+//     GATE_FAILPOINT_LOG=path          each name that a worker passed, a line, once
+//
+// Only a module of BUILD=failpoints has any of it.
+#if defined(GATE_FAILPOINTS)
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "cache/failpoint.h"
+#include "nginx/ngx.h"
+
+namespace gate::nginx {
+
+namespace {
+
+// Shared by the master and all workers.
+struct Shared {
+    std::atomic<std::uint64_t> passed;
+    std::array<std::atomic<std::uint64_t>, 512> seen;  // hashes of names
+};
+
+struct Plan {
+    std::string name;
+    std::uint64_t passing = 1;
+    int signal = SIGKILL;
+    int log = -1;
+    Shared* shared = nullptr;
+};
+
+Plan plan;
+
+// FNV-1a, never 0.
+std::uint64_t hash_of(std::string_view name) noexcept {
+    std::uint64_t hash = 0xcbf29ce484222325;
+    for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    return hash | 1;
+}
+
+void log_once(std::string_view name) noexcept {
+    const std::uint64_t hash = hash_of(name);
+    auto& seen = plan.shared->seen;
+    for (std::size_t i = hash % seen.size();; i = (i + 1) % seen.size()) {
+        std::uint64_t found = seen[i].load(std::memory_order_relaxed);
+        if (found == hash) return;
+        if (found != 0) continue;
+        if (!seen[i].compare_exchange_strong(found, hash)) return;
+        std::array<char, 64> line{};
+        const std::size_t size = std::min(name.size(), line.size() - 1);
+        std::memcpy(line.data(), name.data(), size);
+        line[size] = '\n';
+        if (write(plan.log, line.data(), size + 1) < 0) return;
+        return;
+    }
+}
+
+void on_failpoint(const char* name) {
+    if (ngx_process != NGX_PROCESS_WORKER) return;
+    if (plan.log >= 0) log_once(name);
+    if (plan.name != name || plan.shared->passed.fetch_add(1) + 1 != plan.passing) return;
+    kill(getpid(), plan.signal);
+    // A signal to oneself is delivered before kill() returns, unless another thread takes it.
+}
+
+bool read_plan() {
+    const char* text = std::getenv("GATE_FAILPOINT");
+    const char* log = std::getenv("GATE_FAILPOINT_LOG");
+    if (text == nullptr && log == nullptr) return false;
+    void* memory =
+        mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return false;
+    plan.shared = static_cast<Shared*>(memory);
+    if (log != nullptr) {
+        plan.log = open(log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    }
+    const std::string_view all = text != nullptr ? text : "";
+    const std::size_t colon = all.find(':');
+    plan.name = all.substr(0, colon);
+    if (colon != all.npos) {
+        plan.passing = std::strtoull(all.data() + colon + 1, nullptr, 10);
+        if (all.ends_with(":stop")) plan.signal = SIGSTOP;
+    }
+    cache::failpoint_hook = on_failpoint;
+    return true;
+}
+
+// When the module is loaded, which is while the configuration is read.
+[[maybe_unused]] const bool planned = read_plan();
+
+}  // namespace
+
+}  // namespace gate::nginx
+
+#endif

@@ -19,10 +19,15 @@ constexpr std::size_t kOverflowed = 16;
 constexpr std::size_t kSize = 24;
 constexpr std::size_t kPending = 64;  // not 0: a change began that changes() does not tell yet
 
-// A bucket: 8 high halves, 8 low halves, 8 times issued_until << 32 | expires. A slot whose last
-// word is 0 is free, whatever the others hold.
-constexpr std::size_t kLow = 64;
-constexpr std::size_t kMeta = 128;
+// An entry: both halves of the digest, and issued_until << 32 | expires. A slot whose last word is
+// 0 is free, whatever the others hold.
+constexpr std::size_t kHigh = 0;
+constexpr std::size_t kLow = 8;
+constexpr std::size_t kMeta = 16;
+
+// A bucket's tags: one octet of the digest for each slot, 0 where there is none.
+constexpr std::size_t kTagsSize = 8;
+constexpr std::uint64_t kEachTag = 0x0101010101010101;
 
 constexpr std::array<std::string_view, 7> kNames{"jti",    "tok", "sub", "sid",
                                                  "client", "key", "all"};
@@ -53,6 +58,17 @@ std::uint64_t load(const std::byte* at) noexcept {
 }
 void store(std::byte* at, std::uint64_t value) noexcept {
     word_at(at).store(value, std::memory_order_release);
+}
+
+// The octet of the digest that plays the smallest part in choosing buckets.
+constexpr std::uint64_t tag_of(std::uint64_t high) noexcept {
+    return (high & 0xff) == 0 ? 1 : high & 0xff;
+}
+
+// The top bit of each octet of `tags` that is `tag`, and sometimes of one above such an octet.
+constexpr std::uint64_t matches_of(std::uint64_t tags, std::uint64_t tag) noexcept {
+    const std::uint64_t differences = tags ^ tag * kEachTag;
+    return (differences - kEachTag) & ~differences & kEachTag << 7;
 }
 
 std::uint64_t word_of(const std::uint8_t* octets) noexcept {
@@ -111,16 +127,20 @@ struct Revocations::Search {
 
 // Where an entry stands; `bucket` is nullptr for nowhere.
 struct Revocations::Slot {
-    std::byte* bucket = nullptr;
-    std::size_t index = 0;
+    std::byte* tags = nullptr;
+    std::byte* entry = nullptr;
+    unsigned shift = 0;  // of its tag
 
-    std::byte* high() const noexcept { return bucket + 8 * index; }
-    std::byte* low() const noexcept { return bucket + kLow + 8 * index; }
-    std::byte* meta() const noexcept { return bucket + kMeta + 8 * index; }
-    RevocationDigest digest() const noexcept { return {load(high()), load(low())}; }
+    explicit operator bool() const noexcept { return entry != nullptr; }
+    std::byte* meta() const noexcept { return entry + kMeta; }
+    RevocationDigest digest() const noexcept { return {load(entry + kHigh), load(entry + kLow)}; }
     bool free(std::uint32_t now) const noexcept {
         const std::uint64_t value = load(meta());
         return value == 0 || expired(expires_of(value), now);
+    }
+    void set_tag(std::uint64_t tag) const noexcept {
+        const std::uint64_t others = load(tags) & ~(std::uint64_t{0xff} << shift);
+        store(tags, others | tag << shift);
     }
 };
 
@@ -129,12 +149,14 @@ struct Revocations::Pair {
     std::size_t count() const noexcept { return bucket[0] == bucket[1] ? 1 : 2; }
 };
 
-static_assert(Revocations::kBucketSize == kMeta + 8 * 8);
-
 Revocations::Revocations(std::span<std::byte> memory) noexcept
     : head_(memory.data()),
-      buckets_(memory.data() + kHeadSize),
-      bucket_count_(memory.size() < kHeadSize ? 0 : (memory.size() - kHeadSize) / kBucketSize) {}
+      bucket_count_(memory.size() < kHeadSize
+                        ? 0
+                        : (memory.size() - kHeadSize) / (kSlots * kEntrySize + kTagsSize)) {
+    while (bucket_count_ != 0 && size_for(bucket_count_) > memory.size()) --bucket_count_;
+    buckets_ = head_ + size_for(bucket_count_) - bucket_count_ * kSlots * kEntrySize;
+}
 
 Revocations::Pair Revocations::pair_of(std::uint64_t high) const noexcept {
     const std::size_t first = place_of(high, bucket_count_);
@@ -144,19 +166,17 @@ Revocations::Pair Revocations::pair_of(std::uint64_t high) const noexcept {
 }
 
 Revocations::Slot Revocations::slot_at(std::size_t bucket, std::size_t slot) const noexcept {
-    return {buckets_ + bucket * kBucketSize, slot};
+    return {head_ + kHeadSize + bucket * kTagsSize,
+            buckets_ + (bucket * kSlots + slot) * kEntrySize, static_cast<unsigned>(8 * slot)};
 }
 
 bool Revocations::bucket_kills(std::size_t bucket, const Search& search) const noexcept {
-    const std::byte* highs = buckets_ + bucket * kBucketSize;
-    unsigned matches = 0;
-    for (unsigned i = 0; i < kSlots; ++i) {
-        matches |= static_cast<unsigned>(load(highs + 8 * i) == search.high) << i;
-    }
+    const std::uint64_t tags = load(head_ + kHeadSize + bucket * kTagsSize);
+    std::uint64_t matches = matches_of(tags, tag_of(search.high));
     for (; matches != 0; matches &= matches - 1) {
-        const Slot slot = slot_at(bucket, static_cast<std::size_t>(std::countr_zero(matches)));
-        const std::uint64_t low = load(slot.low());
-        if (search.low && low != *search.low) continue;
+        const Slot slot = slot_at(bucket, static_cast<std::size_t>(std::countr_zero(matches)) / 8);
+        const RevocationDigest digest = slot.digest();
+        if (digest.high != search.high || (search.low && digest.low != *search.low)) continue;
         GATE_FAILPOINT("revocations.read_meta");
         const std::uint64_t meta = load(slot.meta());
         if (meta == 0 || expired(expires_of(meta), search.now) ||
@@ -164,7 +184,7 @@ bool Revocations::bucket_kills(std::size_t bucket, const Search& search) const n
             continue;
         }
         // The slot may have passed to another entry in between; then `meta` may be that one's.
-        if (slot.digest() == RevocationDigest{search.high, low}) return true;
+        if (slot.digest() == digest) return true;
     }
     return false;
 }
@@ -175,8 +195,7 @@ bool Revocations::bucket_kills(std::size_t bucket, const Search& search) const n
 bool Revocations::kills(const Search& search) const noexcept {
     if (bucket_count_ == 0) return false;
     const Pair pair = pair_of(search.high);
-    __builtin_prefetch(buckets_ + pair.bucket[0] * kBucketSize);
-    __builtin_prefetch(buckets_ + pair.bucket[1] * kBucketSize);
+    __builtin_prefetch(head_ + kHeadSize + pair.bucket[1] * kTagsSize);
     for (;;) {
         const std::uint64_t moves = load(head_ + kMoves);
         if (bucket_kills(pair.bucket[0], search)) return true;
@@ -219,10 +238,12 @@ void Revocations::fill(const Slot& slot, const RevocationDigest& digest,
     // First, and last in clear(): a size that is too small would hide entries from who asks it.
     GATE_FAILPOINT("revocations.fill_size");
     store(head_ + kSize, load(head_ + kSize) + 1);
+    GATE_FAILPOINT("revocations.fill_tag");
+    slot.set_tag(tag_of(digest.high));
     GATE_FAILPOINT("revocations.fill_low");
-    store(slot.low(), digest.low);
+    store(slot.entry + kLow, digest.low);
     GATE_FAILPOINT("revocations.fill_high");
-    store(slot.high(), digest.high);
+    store(slot.entry + kHigh, digest.high);
     GATE_FAILPOINT("revocations.fill_meta");
     store(slot.meta(), meta);
 }
@@ -230,8 +251,8 @@ void Revocations::fill(const Slot& slot, const RevocationDigest& digest,
 void Revocations::clear(const Slot& slot) noexcept {
     GATE_FAILPOINT("revocations.clear_meta");
     store(slot.meta(), 0);
-    GATE_FAILPOINT("revocations.clear_high");
-    store(slot.high(), 0);
+    GATE_FAILPOINT("revocations.clear_tag");
+    slot.set_tag(0);
     GATE_FAILPOINT("revocations.clear_size");
     store(head_ + kSize, load(head_ + kSize) - 1);
 }
@@ -246,7 +267,7 @@ bool Revocations::widen(const Pair& pair, const RevocationEntry& entry,
             const Slot slot = slot_at(pair.bucket[i], j);
             const std::uint64_t meta = load(slot.meta());
             if (meta == 0 || slot.digest() != entry.digest) continue;
-            if (known.bucket != nullptr) {
+            if (known) {
                 clear(slot);
                 continue;
             }
@@ -260,7 +281,7 @@ bool Revocations::widen(const Pair& pair, const RevocationEntry& entry,
             end_change();
         }
     }
-    return known.bucket != nullptr;
+    return static_cast<bool>(known);
 }
 
 // A free slot in the emptier bucket of the pair.
@@ -280,7 +301,7 @@ Revocations::Slot Revocations::room(const Pair& pair, std::uint32_t now) noexcep
             best = found;
         }
     }
-    return best.bucket != nullptr ? best : room_by_moving(pair, now);
+    return best ? best : room_by_moving(pair, now);
 }
 
 // Where in `bucket` an entry can go: to its own copy, which a dead writer left, or a free slot.
@@ -290,7 +311,7 @@ Revocations::Slot Revocations::target(std::size_t bucket, const RevocationDigest
     for (std::size_t i = 0; i < kSlots; ++i) {
         const Slot slot = slot_at(bucket, i);
         if (load(slot.meta()) != 0 && slot.digest() == digest) return slot;
-        if (found.bucket == nullptr && slot.free(now)) found = slot;
+        if (!found && slot.free(now)) found = slot;
     }
     return found;
 }
@@ -304,7 +325,7 @@ Revocations::Slot Revocations::room_by_moving(const Pair& pair, std::uint32_t no
             const std::size_t there = homes.bucket[homes.bucket[0] == here ? 1 : 0];
             if (there == here) continue;
             const Slot to = target(there, digest, now);
-            if (to.bucket == nullptr) continue;
+            if (!to) continue;
             if (to.free(now) || to.digest() != digest) {
                 if (load(to.meta()) != 0) clear(to);
                 fill(to, digest, load(from.meta()));
@@ -327,7 +348,7 @@ Revocations::Put Revocations::put(const RevocationEntry& entry, std::uint32_t no
         if (widen(pair, entry, now)) return Put::kKnown;
         slot = room(pair, now);
     }
-    if (slot.bucket == nullptr) {
+    if (!slot) {
         set_overflowed(true);
         return Put::kFull;
     }

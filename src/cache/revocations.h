@@ -5,7 +5,8 @@
 //
 // Buckets of 8 entries, each entry in one of two buckets that its digest names. Where both are full
 // an entry of theirs goes over to its other bucket, so that the set takes entries until nine tenths
-// of it are in use. The 8 high halves of a bucket are one cache line: a miss touches two.
+// of it are in use. An octet of each digest stands in an array of tags, 8 octets a bucket: looking
+// for what is not there touches two places of that small array and hardly ever an entry.
 #pragma once
 
 #include <cstddef>
@@ -49,12 +50,15 @@ struct RevocationEntry {
 
 class Revocations {
 public:
+    static constexpr std::size_t kSlots = 8;  // of a bucket
     static constexpr std::size_t kEntrySize = 24;
     static constexpr std::size_t kHeadSize = 128;
-    static constexpr std::size_t kBucketSize = 8 * kEntrySize;
+    // Memory that holds so many buckets of 8 entries.
+    static constexpr std::size_t size_for(std::size_t buckets) noexcept {
+        return kHeadSize + (8 * buckets + 63) / 64 * 64 + buckets * kSlots * kEntrySize;
+    }
 
-    // Zero-filled memory, aligned to 64 octets, is an empty set. It has at least kHeadSize octets,
-    // and kBucketSize more for each bucket.
+    // Zero-filled memory, aligned to 64 octets, is an empty set. It has at least kHeadSize octets.
     explicit Revocations(std::span<std::byte> memory) noexcept;
 
     // Lock-free. Whether a credential that was issued at `issued` (0: unknown, counts as ever so
@@ -101,7 +105,6 @@ public:
     }
 
 private:
-    static constexpr std::size_t kSlots = 8;
     struct Search;
     struct Slot;
     struct Pair;

@@ -26,7 +26,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint32_t kStart = 1000;
 constexpr std::size_t kBuckets = 24;  // few: full buckets, moves and reuse all the time
-constexpr std::size_t kSetSize = Revocations::kHeadSize + kBuckets * Revocations::kBucketSize;
+constexpr std::size_t kSetSize = Revocations::size_for(kBuckets);
 constexpr std::size_t kLasting = 120;
 
 // The lasting entries are odd, the passing ones even, and no entry has a low half of 7.
@@ -130,7 +130,7 @@ struct Step {
 };
 
 constexpr std::size_t kFewBuckets = 4;
-constexpr std::size_t kSmallSize = Revocations::kHeadSize + kFewBuckets * Revocations::kBucketSize;
+constexpr std::size_t kSmallSize = Revocations::size_for(kFewBuckets);
 
 std::vector<Step> steps() {
     std::vector<Step> list;
@@ -229,11 +229,11 @@ TEST_F(RevocationsCrash, StepsPassEveryFailpoint) {
     EXPECT_TRUE(set_.overflowed());
     expect_held(set_, list_, list_.size(), "never killed");
     EXPECT_EQ(names, (std::set<std::string>{
-                         "revocations.begin", "revocations.changes", "revocations.clear_high",
+                         "revocations.begin", "revocations.changes", "revocations.clear_tag",
                          "revocations.clear_meta", "revocations.clear_size", "revocations.end",
                          "revocations.fill_high", "revocations.fill_low", "revocations.fill_meta",
-                         "revocations.fill_size", "revocations.moves", "revocations.overflowed",
-                         "revocations.widen"}));
+                         "revocations.fill_size", "revocations.fill_tag", "revocations.moves",
+                         "revocations.overflowed", "revocations.widen"}));
 }
 
 TEST_F(RevocationsCrash, NothingAcknowledgedIsLostAtAnyStore) {

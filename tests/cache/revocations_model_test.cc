@@ -62,7 +62,7 @@ struct Run {
 
 // Items have few distinct high halves in some runs, so that they meet in buckets and slots.
 void play(const Run& run) {
-    const std::size_t size = Revocations::kHeadSize + run.buckets * Revocations::kBucketSize;
+    const std::size_t size = Revocations::size_for(run.buckets);
     test::SharedRegion region(size);
     Revocations set(region.bytes().first(size));
     Model model;

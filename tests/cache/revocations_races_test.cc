@@ -79,8 +79,7 @@ protected:
         ASSERT_EQ(end.signal, SIGKILL);
     }
 
-    static constexpr std::size_t kSize =
-        Revocations::kHeadSize + kBuckets * Revocations::kBucketSize;
+    static constexpr std::size_t kSize = Revocations::size_for(kBuckets);
     test::SharedRegion region_{kSize};
     Revocations set_{region_.bytes().first(kSize)};
     std::uint64_t count_ = 0;

@@ -18,20 +18,18 @@ namespace {
 using Put = Revocations::Put;
 
 constexpr std::uint32_t kNow = 1800000000;
-constexpr std::size_t kHead = Revocations::kHeadSize;
-constexpr std::size_t kBucket = Revocations::kBucketSize;
 
 class Set : public Revocations {
 public:
     explicit Set(std::size_t buckets)
-        : Set(std::make_unique<test::SharedRegion>(kHead + buckets * kBucket), buckets) {}
+        : Set(std::make_unique<test::SharedRegion>(Revocations::size_for(buckets)), buckets) {}
     std::span<std::byte> memory() const { return memory_; }
 
 private:
     Set(std::unique_ptr<test::SharedRegion> region, std::size_t buckets)
-        : Revocations(region->bytes().first(kHead + buckets * kBucket)),
+        : Revocations(region->bytes().first(Revocations::size_for(buckets))),
           region_(std::move(region)),
-          memory_(region_->bytes().first(kHead + buckets * kBucket)) {}
+          memory_(region_->bytes().first(Revocations::size_for(buckets))) {}
     std::unique_ptr<test::SharedRegion> region_;
     std::span<std::byte> memory_;
 };
@@ -218,7 +216,7 @@ TEST(Revocations, RefusesWhatDoesNotFitAndSaysSo) {
 
 TEST(Revocations, WithoutRoomForABucketHoldsNothing) {
     test::SharedRegion region(4096);
-    Revocations set(region.bytes().first(kHead + kBucket - 1));
+    Revocations set(region.bytes().first(Revocations::size_for(1) - 1));
     EXPECT_EQ(set.capacity(), 0U);
     EXPECT_FALSE(dead(set, {1, 1}));
     EXPECT_EQ(set.put({{1, 1}}, kNow), Put::kFull);

@@ -6,6 +6,7 @@
 #include "nginx/bridge.h"
 #include "nginx/compat.h"
 #include "nginx/headers.h"
+#include "nginx/limits.h"
 #include "nginx/record.h"
 #include "policy/challenge.h"
 
@@ -170,6 +171,7 @@ ngx_int_t header_filter(ngx_http_request_t* r) {
         if (record == nullptr) return NGX_OK;
         bool by_argument = record->extraction.source == policy::SourceType::kArgument &&
                            record->extraction.credential.kind != policy::CredentialKind::kNone;
+        if (record->decision.status != GateStatus::kDryRun) add_limit_headers(r, record->limits);
         if (answers_refusal(r)) {
             write_answer(r, *record);
             if (by_argument) push(r, "Referrer-Policy", "no-referrer");

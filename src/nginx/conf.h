@@ -13,6 +13,7 @@
 
 #include "base/siphash.h"
 #include "jose/issuer.h"
+#include "nginx/limit_conf.h"
 #include "nginx/live.h"
 #include "nginx/ngx.h"
 #include "nginx/template.h"
@@ -110,6 +111,7 @@ struct LoginConf {
 enum class Preflight : std::uint8_t { kAnswer, kPass, kCheck };
 enum class DotSegments : std::uint8_t { kRefuse, kPass };
 enum class ErrorFormat : std::uint8_t { kAuto, kProblem, kJson, kText, kOff };
+enum class MetricsFormat : std::uint8_t { kNone, kPrometheus, kJson };
 
 struct LocConf {
     Setting<GateConf> gate;
@@ -121,12 +123,16 @@ struct LocConf {
     Setting<std::size_t> max_token_size;
     std::vector<RequireConf> requires_;    // own lines while parsing, the whole list after merge
     bool drop_inherited_requires = false;  // gate_require off
+    Setting<Limits> limits;                // empty: off
+    Setting<Limits> fail_limits;           // the same
     Setting<std::vector<IdentityConf>> identity;
     Setting<ErrorFormat> error_format;
     Setting<std::vector<ReplyConf>> replies;
     Setting<LoginConf> login;
     Setting<bool> dry_run;
     Setting<ngx_uint_t> log_level;
+    MetricsFormat metrics = MetricsFormat::kNone;  // gate_metrics: not inherited
+    Where metrics_where;
     std::string name;  // "location /orders/" for reports; "" at http and server level
     Where where;       // of the block
 };

@@ -19,6 +19,11 @@ void warn_of_error_pages(ngx_conf_t* cf, const MainConf& main);
 bool complete_zone(ngx_conf_t* cf, MainConf& main);
 void warn_without_zone(ngx_conf_t* cf, const MainConf& main);
 
+// Limits: inheritance, then their names in the zone and what they need; false after an error.
+// (conf_limit.cc)
+void merge_limits(const LocConf& parent, LocConf& loc);
+bool complete_limits(ngx_conf_t* cf, const MainConf& main, const LocConf& http);
+
 // The part of the path that keeps the workers' user from reading that file; empty when nothing
 // does. (conf_files.cc)
 std::string unreadable_part(ngx_conf_t* cf, const std::string& path);

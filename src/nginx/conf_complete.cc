@@ -4,6 +4,7 @@
 #include "nginx/conf_check.h"
 #include "nginx/conf_text.h"
 #include "nginx/dump.h"
+#include "nginx/metrics.h"
 #include "nginx/setters.h"
 #include "nginx/watch_task.h"
 
@@ -166,6 +167,7 @@ ngx_int_t complete_configuration(ngx_conf_t* cf) {
     for (const Level& level : main.levels) {
         if (!resolve_gate(cf, main, *level.conf)) return NGX_ERROR;
     }
+    if (!complete_limits(cf, main, http) || !check_metrics(cf, main)) return NGX_ERROR;
     if (!check_configuration(cf, main, http)) return NGX_ERROR;
     warn_about_other_modules(cf);
     warn_without_zone(cf, main);

@@ -1,5 +1,7 @@
 #include "base/ascii.h"
 #include "crypto/digest.h"
+#include "nginx/conf_check.h"
+#include "nginx/metrics.h"
 #include "nginx/setters.h"
 
 namespace gate::nginx {
@@ -138,6 +140,7 @@ char* merge_loc_conf(ngx_conf_t* cf, void* parent_data, void* child_data) noexce
         auto& parent = *static_cast<LocConf*>(parent_data);
         auto& child = *static_cast<LocConf*>(child_data);
         merge_requires(parent, child);
+        merge_limits(parent, child);
         merge_settings(parent, child);
         const auto* ctx = static_cast<ngx_http_conf_ctx_t*>(cf->ctx);
         auto* core =
@@ -145,6 +148,7 @@ char* merge_loc_conf(ngx_conf_t* cf, void* parent_data, void* child_data) noexce
         auto* server =
             static_cast<ngx_http_core_srv_conf_t*>(ctx->srv_conf[ngx_http_core_module.ctx_index]);
         child.name = name_level(*core, parent);
+        merge_metrics(parent, child, core);
         collect_server(*module_conf<SrvConf>(ctx->srv_conf), child);
         main_conf(cf).levels.push_back({&child, &parent, core, server});
         return NGX_CONF_OK;

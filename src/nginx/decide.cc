@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "nginx/address.h"
 #include "nginx/bridge.h"
 #include "nginx/journal_feed.h"
+#include "nginx/limits.h"
 #include "nginx/worker.h"
 
 namespace gate::nginx {
@@ -14,22 +16,6 @@ using policy::Denied;
 
 Denied denied(Reason reason) {
     return {.reason = reason, .status = 0, .scopes = {}, .where = {}};
-}
-
-// The client's address as the log shows it: realip has already replaced it where configured.
-Bytes address_of(ngx_http_request_t* r) {
-    sockaddr* address = r->connection->sockaddr;
-    if (address->sa_family == AF_INET) {
-        auto* in = reinterpret_cast<sockaddr_in*>(address);
-        return {reinterpret_cast<const std::uint8_t*>(&in->sin_addr), 4};
-    }
-#if (NGX_HAVE_INET6)
-    if (address->sa_family == AF_INET6) {
-        auto* in6 = reinterpret_cast<sockaddr_in6*>(address);
-        return {reinterpret_cast<const std::uint8_t*>(&in6->sin6_addr), 16};
-    }
-#endif
-    return {};
 }
 
 // A file-backed store knows its answer at once.
@@ -51,7 +37,7 @@ policy::Outcome authenticate(ngx_http_request_t* r, Record& record, const LocCon
          .stores = location.gate->key_stores,
          .optional = location.gate->optional,
          .max_size = *location.max_token_size,
-         .client_address = address_of(r),
+         .client_address = client_address(r),
          .now = ngx_time(),
          .headers = worker() != nullptr ? &worker()->headers : nullptr,
          .zone = zone_of(main),
@@ -60,6 +46,11 @@ policy::Outcome authenticate(ngx_http_request_t* r, Record& record, const LocCon
     auto known = authentication.known();
     record.cache = authentication.cache();
     if (known) return *std::move(known);
+    // A key costs one lookup; only what needs a signature is refused unseen.
+    if (record.extraction.credential.kind == policy::CredentialKind::kJwt &&
+        failures_exhausted(r, record, location)) {
+        return policy::Deny{Reason::kTooManyFailures};
+    }
     policy::Outcome outcome = authentication.start();
     while (auto* need = std::get_if<policy::Need>(&outcome)) {
         outcome = authentication.resume(answer(*need, location));
@@ -146,7 +137,11 @@ Result<policy::Allow, Denied> decide(ngx_http_request_t* r, Record& record,
     Reason reason = identify(r, record, location);
     forget_gate_variables(r);
     if (reason != Reason::kNone) return fail(denied(reason));
-    return authorize(r, &record.identity, location);
+    auto allowed = authorize(r, &record.identity, location);
+    if (!allowed) return allowed;
+    reason = charge_limits(r, record, location);
+    if (reason != Reason::kNone) return fail(denied(reason));
+    return allowed;
 }
 
 Result<policy::Allow, Denied> meets(ngx_http_request_t* r, const Identity* identity,

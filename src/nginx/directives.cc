@@ -47,6 +47,9 @@ ngx_command_t directives[] = {
     server_command<set_gate_identity_clear>("gate_identity_clear", kLocation | NGX_CONF_1MORE),
     main_command<set_gate_claim>("gate_claim", kHttp | NGX_CONF_TAKE23),
 
+    location_command<set_gate_limit>("gate_limit", kLocation | NGX_CONF_1MORE),
+    location_command<set_gate_fail_limit>("gate_fail_limit", kLocation | NGX_CONF_1MORE),
+
     location_command<set_gate_error_format>("gate_error_format", kLocation | NGX_CONF_TAKE1),
     location_command<set_gate_reply>("gate_reply", kLocation | NGX_CONF_TAKE23),
     location_command<set_gate_login_url>("gate_login_url", kLocation | NGX_CONF_TAKE12),
@@ -58,6 +61,8 @@ ngx_command_t directives[] = {
     main_command<set_gate_zone>("gate_zone", kHttp | NGX_CONF_TAKE12),
     main_command<set_gate_revocation>("gate_revocation", kHttp | NGX_CONF_1MORE),
     main_command<set_gate_roles>("gate_roles", kHttp | NGX_CONF_BLOCK | NGX_CONF_TAKE1),
+
+    location_command<set_gate_metrics>("gate_metrics", NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS | NGX_CONF_TAKE1),
 
     ngx_null_command,
 };

@@ -5,6 +5,7 @@
 #include "nginx/early_hook.h"
 #include "nginx/extraction.h"
 #include "nginx/identity.h"
+#include "nginx/limits.h"
 #include "nginx/record.h"
 
 namespace gate::nginx {
@@ -19,8 +20,8 @@ ngx_int_t fail_closed(ngx_http_request_t* r, Body&& body) noexcept {
     return guard(r->connection->log, ngx_int_t{NGX_HTTP_INTERNAL_SERVER_ERROR}, body);
 }
 
-ngx_int_t refuse(ngx_http_request_t* r, Record& record, const LocConf& location,
-                 const Denied& denied) {
+ngx_int_t refuse(ngx_http_request_t* r, Record& record, const LocConf& location, Denied denied) {
+    denied.reason = charge_failure(r, record, location, denied.reason);
     Decision decision;
     decision.reason = denied.reason;
     decision.http_status = status_of(denied);
@@ -102,6 +103,7 @@ ngx_int_t judge(ngx_http_request_t* r) {
     record.begin_decision();
     if (!*location.dry_run && is_answered_preflight(r, location)) {
         record.decision.status = GateStatus::kSkipped;
+        record.decision.location = &location;
         return *location.preflight == Preflight::kAnswer ? NGX_HTTP_NO_CONTENT : NGX_DECLINED;
     }
     // An "if" of the rewrite module may have brought other sources than hook 2 saw.

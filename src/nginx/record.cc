@@ -3,6 +3,7 @@
 #include <new>
 
 #include "nginx/bridge.h"
+#include "nginx/counting.h"
 #include "nginx/refusal_log.h"
 
 namespace gate::nginx {
@@ -79,7 +80,7 @@ Record& Record::of(ngx_http_request_t* r) {
 }
 
 void Record::begin_decision() {
-    settle();
+    if (refuses()) settle();
     decision = Decision{};
     settled_ = false;
     identity_unsafe = false;
@@ -100,12 +101,18 @@ void Record::overrule() noexcept {
     ngx_http_set_ctx(main_, nullptr, ngx_http_gate_filter_module);
 }
 
+bool Record::refuses() const noexcept {
+    return decision.status == GateStatus::kDenied || decision.status == GateStatus::kError ||
+           (decision.status == GateStatus::kDryRun && decision.reason != Reason::kNone);
+}
+
 void Record::settle() {
     if (settled_) return;
     settled_ = true;
-    bool refused = decision.status == GateStatus::kDenied || decision.status == GateStatus::kError;
-    bool would_refuse = decision.status == GateStatus::kDryRun && decision.reason != Reason::kNone;
-    if (refused || would_refuse) log_refusal(*this);
+    if (refuses()) log_refusal(*this);
+    if (counted_) return;
+    counted_ = true;
+    count_decision(*this);
 }
 
 Record* pending_refusal(ngx_http_request_t* r) noexcept {

@@ -106,6 +106,7 @@ public:
     policy::CacheOutcome cache = policy::CacheOutcome::kBypass;
     const policy::Principal* principal() { return identity.principal(&memory_); }
     Decision decision;
+    LimitState limits;
     bool identity_unsafe = false;  // a gate variable could not be written safely
     // Identity headers that the gate set.
     std::pmr::vector<const ngx_table_elt_t*> identity_lines;
@@ -114,18 +115,22 @@ public:
     std::optional<std::string_view> answer_body;
     bool answer_sent = false;
 
-    // Starts a new decision: a refusal that stood until now was final and is written to the log.
+    // Starts a new decision: a refusal that stood until now was final, and is settled.
     void begin_decision();
     // Sets the decision, and makes a refusal the pending answer of `r`. Returns the HTTP status.
     ngx_int_t refuse(ngx_http_request_t* r, Decision refusal);
     // Another access module let the request in: the refusal is void.
     void overrule() noexcept;
-    // Writes the log line of a refusal that has none yet.
+    // The decision is final: writes the log line of a refusal that has none yet, and counts the
+    // request unless an earlier decision has been counted.
     void settle();
 
 private:
     ngx_http_request_t* main_;
+    // The decision refuses, or would without dry run.
+    bool refuses() const noexcept;
     bool settled_ = false;
+    bool counted_ = false;
 };
 
 // The refusal that `r` is about to be answered with; nullptr when error_page has taken over or

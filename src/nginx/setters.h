@@ -42,6 +42,13 @@ bool set_gate_roles(Directive& directive, MainConf& main);
 bool set_gate_zone(Directive& directive, MainConf& main);
 bool set_gate_revocation(Directive& directive, MainConf& main);
 
+// conf_limit.cc
+bool set_gate_limit(Directive& directive, LocConf& loc);
+bool set_gate_fail_limit(Directive& directive, LocConf& loc);
+
+// metrics.cc
+bool set_gate_metrics(Directive& directive, LocConf& loc);
+
 // The main configuration while nginx reads its files.
 MainConf& main_conf(ngx_conf_t* cf);
 

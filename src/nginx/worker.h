@@ -2,12 +2,14 @@
 #pragma once
 
 #include "jose/header.h"
+#include "nginx/counting.h"
 #include "nginx/ngx.h"
 
 namespace gate::nginx {
 
 struct Worker {
     jose::HeaderCache headers;
+    SeriesMemo series;
 };
 
 // This process's; nullptr in the master and in nginx's helper processes.

@@ -1,0 +1,26 @@
+// Counting final decisions in the zone: the one place that does so.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace gate::nginx {
+
+class Record;
+
+// Where a worker remembers which series a kind of decision has, so that counting another one is a
+// probe and an addition.
+struct SeriesMemo {
+    struct Entry {
+        const void* server = nullptr;
+        const void* source = nullptr;  // issuer or store
+        std::uint32_t what = 0;        // credential, status, reason and cache; 0: free
+        std::uint32_t series = 0;
+    };
+    std::array<Entry, 512> entries{};
+};
+
+// Nothing without a zone, or where no gate has decided. Throws bad_alloc.
+void count_decision(const Record& record);
+
+}  // namespace gate::nginx

@@ -1,0 +1,135 @@
+#include "nginx/metrics.h"
+
+#include <time.h>
+
+#include "base/version.h"
+#include "nginx/bridge.h"
+#include "nginx/compat.h"
+#include "nginx/journal_reader.h"
+#include "nginx/setters.h"
+#include "policy/metrics_text.h"
+
+namespace gate::nginx {
+
+namespace {
+
+std::uint64_t monotonic_ns() {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+           static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+// Seconds since the journal that lags most was known to be applied in full.
+std::optional<double> revocation_lag(const ZoneConf& conf) {
+    std::optional<double> most;
+    for (const JournalConf& journal : conf.journals) {
+        if (journal.state == nullptr) journal.state = journal_state(*conf.zone, journal.path);
+        if (journal.state == nullptr) continue;
+        const std::uint64_t in_step = journal.state->in_step.load(std::memory_order_relaxed);
+        const std::uint64_t lag = ngx_current_msec > in_step ? ngx_current_msec - in_step : 0;
+        most = std::max(most.value_or(0), static_cast<double>(lag) / 1000);
+    }
+    return most;
+}
+
+policy::MetricsInput collect(const ZoneConf& conf) {
+    const cache::Zone& zone = *conf.zone;
+    policy::MetricsInput input;
+    input.version = kVersion;
+    input.zone_bytes = zone.size();
+    input.segments = {
+        {"verdicts", zone.verdicts.capacity(), zone.verdicts.occupied()},
+        {"records", zone.records.capacity(), zone.records.occupied()},
+        {"large_records", zone.large_records.capacity(), zone.large_records.occupied()},
+        {"negative", zone.unknown_keys.capacity(), zone.unknown_keys.occupied()},
+        {"revocations", zone.revocations.capacity(), zone.revocations.size()},
+        {"buckets", zone.buckets.capacity(), zone.buckets.active(monotonic_ns())},
+        {"series", zone.counters.capacity(), zone.counters.used()},
+    };
+    input.revocations_overflowed = zone.revocations.overflowed();
+    input.revocation_lag = revocation_lag(conf);
+    const std::uint32_t size = zone.counters.size();
+    for (std::uint32_t series = 0; series < size; ++series) {
+        std::string text = zone.counters.labels(series);
+        if (!text.empty()) input.series.push_back({std::move(text), zone.counters.value(series)});
+    }
+    return input;
+}
+
+ngx_int_t send(ngx_http_request_t* r, std::string_view type, const std::string& body) {
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_type = str(type);
+    r->headers_out.content_type_len = type.size();
+    r->headers_out.content_length_n = static_cast<off_t>(body.size());
+    if (add_response_header(r, "Cache-Control", str("no-store")) == nullptr) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    const ngx_int_t rc = ngx_http_send_header(r);
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) return rc;
+    auto* buffer = static_cast<ngx_buf_t*>(ngx_calloc_buf(r->pool));
+    if (buffer == nullptr) return NGX_ERROR;
+    const ngx_str_t text = str(copy(r->pool, body));
+    buffer->pos = text.data;
+    buffer->last = text.data + text.len;
+    buffer->memory = 1;
+    buffer->last_buf = r == r->main ? 1 : 0;
+    buffer->last_in_chain = 1;
+    ngx_chain_t chain{buffer, nullptr};
+    return ngx_http_output_filter(r, &chain);
+}
+
+ngx_int_t metrics_handler(ngx_http_request_t* r) noexcept {
+    return guard(r->connection->log, ngx_int_t{NGX_HTTP_INTERNAL_SERVER_ERROR}, [&]() -> ngx_int_t {
+        if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) return NGX_HTTP_NOT_ALLOWED;
+        if (const ngx_int_t rc = ngx_http_discard_request_body(r); rc != NGX_OK) return rc;
+        const MainConf& main = main_conf(r);
+        if (zone_of(main) == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        const policy::MetricsInput input = collect(*main.zone);
+        if (loc_conf(r).metrics == MetricsFormat::kJson) {
+            return send(r, "application/json", policy::metrics_as_json(input));
+        }
+        return send(r, policy::kPrometheusType, policy::metrics_as_prometheus(input));
+    });
+}
+
+}  // namespace
+
+bool set_gate_metrics(Directive& directive, LocConf& loc) {
+    if (loc.metrics != MetricsFormat::kNone) return directive.duplicate();
+    const auto& values = directive.values();
+    if (values.empty() || values[0] == "prometheus") {
+        loc.metrics = MetricsFormat::kPrometheus;
+    } else if (values[0] == "json") {
+        loc.metrics = MetricsFormat::kJson;
+    } else {
+        return directive.unknown(values[0], "prometheus | json");
+    }
+    loc.metrics_where = directive.where();
+    auto* core = static_cast<ngx_http_core_loc_conf_t*>(
+        ngx_http_conf_get_module_loc_conf(directive.cf(), ngx_http_core_module));
+    core->handler = metrics_handler;
+    return true;
+}
+
+void merge_metrics(const LocConf& parent, LocConf& loc, ngx_http_core_loc_conf_t* core) {
+    if (parent.metrics == MetricsFormat::kNone || loc.metrics != MetricsFormat::kNone) return;
+    // nginx does not hand a handler down to limit_except, nor what it reads to "if".
+    if (!core->noname) return;
+    loc.metrics = parent.metrics;
+    loc.metrics_where = parent.metrics_where;
+    if (core->lmt_excpt && core->handler == nullptr) core->handler = metrics_handler;
+}
+
+bool check_metrics(ngx_conf_t* cf, const MainConf& main) {
+    if (main.zone) return true;
+    for (const Level& level : main.levels) {
+        if (level.conf->metrics == MetricsFormat::kNone) continue;
+        return fail_at(cf, level.conf->metrics_where.text(),
+                       "\"gate_metrics\" needs shared memory to count in; write \"gate_zone "
+                       "gate:64m;\" at http level");
+    }
+    return true;
+}
+
+}  // namespace gate::nginx

@@ -1,0 +1,15 @@
+// gate_metrics: the content handler that serves the zone's counters and gauges.
+#pragma once
+
+#include "nginx/conf.h"
+#include "nginx/ngx.h"
+
+namespace gate::nginx {
+
+// Merging: a limit_except block answers as its location does.
+void merge_metrics(const LocConf& parent, LocConf& loc, ngx_http_core_loc_conf_t* core);
+
+// False after an error: there is no zone.
+bool check_metrics(ngx_conf_t* cf, const MainConf& main);
+
+}  // namespace gate::nginx

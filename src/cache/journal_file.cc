@@ -19,6 +19,7 @@ namespace gate::cache {
 namespace {
 
 constexpr mode_t kNewFileMode = 0640;
+constexpr int kOpenFlags = O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW;
 constexpr mode_t kModeBits = 07777;
 // A stopped process may hold the lock for ever: nobody waits longer than this.
 constexpr int kPatienceMilliseconds = 10000;
@@ -102,6 +103,11 @@ private:
     struct stat status_;
 };
 
+std::string directory_of(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
+
 // The path behind all links: what a rename has to replace.
 std::string resolved(const std::string& path) {
     const std::unique_ptr<char, decltype(&std::free)> real(realpath(path.c_str(), nullptr),
@@ -120,13 +126,26 @@ Status<std::string> lock(const std::string& path, int fd) {
     return Done{};
 }
 
+// A new file belongs to whom its directory belongs to, so that what root creates where nginx's
+// workers keep their state is theirs. Others than root cannot give files away; errno is set.
+Descriptor create(const std::string& path) {
+    Descriptor fd(open(path.c_str(), kOpenFlags | O_CREAT | O_EXCL, kNewFileMode));
+    struct stat directory {};
+    if (!fd || geteuid() != 0 || stat(directory_of(path).c_str(), &directory) != 0) return fd;
+    if (fchown(fd.get(), directory.st_uid, directory.st_gid) == 0) return fd;
+    unlink(path.c_str());
+    return Descriptor();
+}
+
 Result<Held, std::string> Held::take(const std::string& path, Missing missing) {
     // Another round only after another process has replaced the file.
     for (;;) {
         const std::string real = resolved(path);
-        const int flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW |
-                          (missing == Missing::kCreate ? O_CREAT : 0);
-        Descriptor fd(open(real.c_str(), flags, kNewFileMode));
+        Descriptor fd(open(real.c_str(), kOpenFlags));
+        if (!fd && errno == ENOENT && missing == Missing::kCreate) {
+            fd = create(real);
+            if (!fd && errno == EEXIST) continue;
+        }
         struct stat status {};
         if (!fd || fstat(fd.get(), &status) != 0) return fail(system_error(path, "open"));
         if (!S_ISREG(status.st_mode)) return fail(path + ": is no regular file");
@@ -142,8 +161,7 @@ Result<Held, std::string> Held::take(const std::string& path, Missing missing) {
 }
 
 Status<std::string> Held::sync_directory() const {
-    const std::size_t slash = path_.rfind('/');
-    const std::string directory = slash == std::string::npos ? "." : path_.substr(0, slash + 1);
+    const std::string directory = directory_of(path_);
     const Descriptor fd(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!fd || fsync(fd.get()) != 0) return fail(system_error(directory, "sync"));
     return Done{};

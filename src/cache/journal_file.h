@@ -11,10 +11,10 @@
 
 namespace gate::cache {
 
-// Opens with O_APPEND (creating it with mode 0640), takes flock, reopens if another file has taken
-// the path, cuts off a line that somebody did not finish, writes all lines, fsyncs (the directory
-// too where the file is new), unlocks. Success means durable. The error is a sentence that names
-// the path.
+// Opens with O_APPEND, takes flock, reopens if another file has taken the path, cuts off a line
+// that somebody did not finish, writes all lines, fsyncs file and directory, unlocks. A missing
+// file is created with mode 0640, and by root with the owner and group of its directory. Success
+// means durable. The error is a sentence that names the path.
 Status<std::string> append_to_journal(const std::string& path,
                                       const std::vector<JournalEntry>& entries);
 

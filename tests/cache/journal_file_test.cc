@@ -24,6 +24,21 @@ TEST_F(JournalFile, TakesLinesAndGivesThemBack) {
     EXPECT_EQ(status.st_mode & 0137, 0U) << "0640 at most";
 }
 
+TEST_F(JournalFile, OfRootBelongsToWhomItsDirectoryBelongsTo) {
+    if (geteuid() != 0) GTEST_SKIP() << "needs root";
+    ASSERT_EQ(chown(directory().c_str(), 4321, 1234), 0);
+    ASSERT_EQ(append({entry("a")}), "");
+    struct stat status {};
+    ASSERT_EQ(stat(path().c_str(), &status), 0);
+    EXPECT_EQ(status.st_uid, 4321U);
+    EXPECT_EQ(status.st_gid, 1234U);
+    ASSERT_EQ(chown(path().c_str(), 0, 0), 0);
+    ASSERT_EQ(append({entry("b"), entry("b")}), "");
+    ASSERT_TRUE(compact_journal(path(), 0));
+    ASSERT_EQ(stat(path().c_str(), &status), 0);
+    EXPECT_EQ(status.st_uid, 0U) << "one that is there keeps its owner";
+}
+
 TEST_F(JournalFile, OfNoEntriesIsAFileAllTheSame) {
     ASSERT_EQ(append({}), "");
     EXPECT_EQ(read(), "");

@@ -8,6 +8,7 @@
 #include "nginx/conf.h"
 #include "nginx/handlers.h"
 #include "nginx/journal_feed.h"
+#include "nginx/module_file.h"
 #include "nginx/refusal_log.h"
 #include "nginx/variables.h"
 #include "nginx/watch.h"
@@ -60,6 +61,7 @@ ngx_int_t filter_postconfiguration(ngx_conf_t* cf) noexcept {
 }
 
 ngx_int_t gate_preconfiguration(ngx_conf_t* cf) noexcept {
+    note_module_file();
     return guard(cf->log, ngx_int_t{NGX_ERROR}, [&] { return add_variables(cf); });
 }
 
@@ -75,12 +77,14 @@ ngx_int_t init_process(ngx_cycle_t* cycle) noexcept {
         auto* main = static_cast<MainConf*>(
             ngx_http_cycle_get_module_main_conf(cycle, ngx_http_gate_module));
         if (main != nullptr && main->zone) start_journal_feeds(*main->zone);
+        start_module_file_check();
         return start_watching(cycle);
     });
 }
 
 void exit_process(ngx_cycle_t*) noexcept {
     if (!serves_requests()) return;
+    stop_module_file_check();
     stop_watching();
     stop_journal_feeds();
     stop_worker();

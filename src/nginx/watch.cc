@@ -111,7 +111,8 @@ void Watcher::start_timer() {
             watcher->tick();
             return 0;
         });
-        if (!ngx_exiting) ngx_add_timer(event, kTick);
+        // While the worker exits too: a request that began before may still be decided here.
+        ngx_add_timer(event, kTick);
     };
     ngx_add_timer(&timer_, kTick);
 }

@@ -113,7 +113,7 @@ subtest 'a new module file' => sub {
     is warnings(), 1, 'once';
     my $master = $t->pid;
     ok $t->reload, 'a reload works';
-    ok !(grep { slurp("/proc/$_/maps") !~ m{gate\.so \(deleted\)} } $t->pid, $t->workers), 'on the old code';
+    ok wait_for(sub { !grep { slurp("/proc/$_/maps") !~ m{gate\.so \(deleted\)} } $t->pid, $t->workers }, 10), 'on the old code';
     ok wait_for(sub { warnings() == 2 }, 5), 'of which the new workers speak again';
     is status(token('both 1')), 401, 'revoked';
     my ($old) = upgrade();

@@ -103,6 +103,7 @@ TEST_F(JournalConcurrent, CompactionBesideWritersLosesNothing) {
 }
 
 TEST_F(JournalConcurrent, AKilledWriterLeavesAFileThatParses) {
+    ASSERT_EQ(append({entry("first")}), "");
     std::mt19937_64 random(11);
     test::SharedRegion region(4096);
     auto& acknowledged = *new (region.at<std::atomic<int>>(0)) std::atomic<int>(0);

@@ -315,6 +315,39 @@ example 'browser-login', { 'session.secret' => $secrets{'session.secret'} }, sub
     };
 }
 
+my ($metrics, $slow) = map { api_key('acme_live_') } 1 .. 2;
+
+example 'limits', {
+    'corp.jwks' => jwks('rs'),
+    'partner-keys.json' => key_file(key_record($metrics, scopes => ['metrics']), key_record($slow, rate => '1r/m')),
+}, sub {
+    allowed('/', 'a key', GET => '/', key_in('X-API-Key', $slow));
+    my $response = refused('/', 429, 'rate_limited', 'its own rate', GET => '/', key_in('X-API-Key', $slow));
+    cmp_ok $response->header('Retry-After'), '>', 50, 'is one a minute';
+    my @tenant = (claims => { tenant => 't', sub => 'a' });
+    allowed('/reports/', 'one of four', GET => '/reports/', bearer(@tenant)) for 1 .. 4;
+    refused('/reports/', 429, 'rate_limited', 'the fifth', GET => '/reports/', bearer(@tenant));
+    @tenant = (claims => { tenant => 't', sub => 'b' });
+    allowed('/reports/', 'another subject', GET => '/reports/', bearer(@tenant)) for 1 .. 2;
+    refused('/reports/', 429, 'rate_limited', 'the seventh of the tenant', GET => '/reports/', bearer(@tenant));
+    allowed('/search/', 'a small plan', GET => '/search/', bearer()) for 1 .. 3;
+    refused('/search/', 429, 'rate_limited', 'has a small rate', GET => '/search/', bearer());
+    allowed('/search/', 'a large plan', GET => '/search/', bearer(claims => { plan => 'gold', sub => 'g' })) for 1 .. 4;
+
+    my $guesser = '127.0.9.9';
+    my @forged = (key => 'rs_b', header => { kid => 'rs' });
+    refused('/', 401, undef, 'a forged token', GET => '/', from => $guesser, bearer(@forged)) for 1 .. 5;
+    refused('/', 429, 'too_many_failures', 'then one that was never seen', GET => '/', from => $guesser,
+        bearer(claims => { jti => 'new' }));
+    allowed('/', 'from elsewhere', GET => '/', bearer(claims => { jti => 'new' }));
+    allowed('/', 'which is known then', GET => '/', from => $guesser, bearer(claims => { jti => 'new' }));
+
+    refused('= /gate/metrics', 403, 'scope_missing', 'another key', GET => '/gate/metrics', key_in('X-API-Key', $slow));
+    allowed('= /gate/metrics', "the scraper's", GET => '/gate/metrics', key_in('X-API-Key', $metrics));
+    like ask(GET => '/gate/metrics', key_in('X-API-Key', $metrics))->body,
+        qr/decision="denied",reason="rate_limited",cache="\w+"\} 1$/m, 'counts them';
+};
+
 opendir my $directory, root_dir() . '/conf/examples' or die "conf/examples: $!";
 my %here = map { $_ => 1 } grep { !/\A\./ } readdir $directory;
 my $self = slurp($0);

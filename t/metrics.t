@@ -17,6 +17,7 @@ subtest 'wrong lines' => sub {
     refused('without a zone', '# no gate_zone' . "\n" . in_server('location /m { gate_metrics; }'), "$zone in nginx.conf:3");
 };
 
+my ($promtool) = grep {-x} map {"$_/promtool"} split /:/, $ENV{PATH};
 my $t = Gate::Test->new(workers => 2);
 my ($key, $unknown) = (api_key('p_'), api_key('p_'));
 $t->write_jwks('corp.jwks', 'rs');
@@ -73,7 +74,7 @@ subtest 'forms' => sub {
     is $json->json->{zone}{bytes}, family('nginx_gate_zone_bytes')->{''}, 'with the same content';
     is http_post('/metrics.json', 'x')->status, 403, 'limit_except';
     SKIP: {
-        skip 'no promtool', 1 if !grep { -x "$_/promtool" } split /:/, $ENV{PATH};
+        skip 'no promtool', 1 if !$promtool;
         $t->write_file('metrics', $response->body);
         is system("promtool check metrics < '" . $t->dir . "/metrics' >'" . $t->dir . "/promtool' 2>&1"), 0, 'promtool agrees'
             or diag slurp($t->dir . '/promtool');
@@ -181,6 +182,33 @@ subtest 'contrib' => sub {
         my @asked = slurp($file) =~ /(nginx_gate_\w+)/g;
         cmp_ok scalar @asked, '>', 10, "$file asks for families";
         is join(' ', grep { !$served{$_} } @asked), '', 'all of which are served';
+    }
+    my %heading = map { lc($_) =~ s/ /-/gr => 1 } slurp(root_dir() . '/docs/OPERATIONS.md') =~ /^#+ (.*)$/mg;
+    my @anchors = slurp(root_dir() . '/contrib/alerts.yml') =~ m{runbook: docs/OPERATIONS\.md#(\S+)}g;
+    cmp_ok scalar @anchors, '>', 8, 'alarms have runbooks';
+    is join(' ', grep { !$heading{$_} } @anchors), '', 'which are there';
+    SKIP: {
+        skip 'no promtool', 2 if !$promtool;
+        for my $check ('check rules', 'test rules') {
+            my $file = root_dir() . '/contrib/' . ($check =~ /test/ ? 'alerts_test.yml' : 'alerts.yml');
+            is system("promtool $check '$file' >'" . $t->dir . "/promtool' 2>&1"), 0, "promtool $check"
+                or diag slurp($t->dir . '/promtool');
+        }
+    }
+    my $dashboard = JSON::PP->new->decode(slurp(root_dir() . '/contrib/dashboard.json'));
+    my @expressions = map { $_->{expr} } map { @{ $_->{targets} } } @{ $dashboard->{panels} };
+    cmp_ok scalar @expressions, '>', 10, 'the dashboard has expressions';
+    SKIP: {
+        skip 'no promtool', 1 if !$promtool;
+        # As rules, with the variables of the dashboard filled in: promtool reads each expression.
+        my $number = 0;
+        my $rules = join '', map {
+            my $expression = s/\$__rate_interval/5m/gr =~ s/\$(?:instance|server)/.*/gr;
+            "      - {record: 'dashboard:" . ++$number . "', expr: '$expression'}\n"
+        } @expressions;
+        $t->write_file('dashboard.yml', "groups:\n  - name: dashboard\n    rules:\n$rules");
+        is system("promtool check rules '" . $t->dir . "/dashboard.yml' >'" . $t->dir . "/promtool' 2>&1"), 0,
+            'which Prometheus understands' or diag slurp($t->dir . '/promtool');
     }
 };
 

@@ -247,6 +247,17 @@ TEST(TokenBuckets, AFloodOfKeysPassesNoMoreThanThePlacesHold) {
     EXPECT_EQ(passed, 4 * 4 * 10);
 }
 
+TEST(TokenBuckets, ActiveIsEstimatedWhereThereAreMany) {
+    Memory memory(131072);
+    TokenBuckets buckets(memory.bytes());
+    const Rate rate{.interval = kSecond, .burst = 1};
+    EXPECT_EQ(buckets.active(1), 0U);
+    for (std::uint64_t i = 0; i < 100'000; ++i) buckets.charge(key_of(i), rate, 1);
+    EXPECT_GT(buckets.active(1), 95'000U);
+    EXPECT_LT(buckets.active(1), 105'000U);
+    EXPECT_EQ(buckets.active(1 + kSecond), 0U);
+}
+
 constexpr std::size_t kKeys = 100;
 
 // Several workers share a clock that they drive together, and try all keys in every step.

@@ -35,6 +35,10 @@ bench-revocations: build/release/bench-revocations ## 1,000,000 revoked ids: ns 
 linear: build/release/bench-linear ## instructions for hostile input grow no more than its size
 	@bench/count linear build/release/bench-linear
 
+.PHONY: timing
+timing: build/release/bench-timing ## comparisons of secrets take the same time however much of a guess is right (SAMPLES=n)
+	@build/release/bench-timing $(SAMPLES)
+
 # Tools that need nothing of the core.
 build/release/bench-http_%: bench/http_%.cc | build/.deps-bench
 	@mkdir -p $(@D)

@@ -49,6 +49,7 @@ sub token {
 my @hot = map { token("hot$_") } 1 .. $hot_count;
 my @revoked = map { token("revoked$_") } 1 .. $revoked_count;
 
+# Anew from time to time: nginx keeps a little memory for each pipelined request of a connection.
 sub connections {
     return map {
         IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $t->port, Proto => 'tcp') or die "connect: $!"
@@ -107,18 +108,16 @@ my $memory = memory();
 my $start = time;
 my $flood = client('flood', sub {
     my ($go, $count) = @_;
-    my @sockets = connections();
     my $number = 0;
     while ($go->() && ($number < $flood_size || time < $start + $seconds) && time < $start + 300) {
-        ask_all(\@sockets, [map { token('flood' . ++$number) } 1 .. 500], $count);
+        ask_all([connections()], [map { token('flood' . ++$number) } 1 .. 500], $count);
     }
 });
 my @clients = map {
     my ($name, $tokens) = @$_;
     client($name, sub {
         my ($go, $count) = @_;
-        my @sockets = connections();
-        ask_all(\@sockets, $tokens, $count) while $go->();
+        ask_all([connections()], $tokens, $count) while $go->();
     });
 } ['hot', \@hot], ['revoked', \@revoked];
 waitpid $flood, 0;

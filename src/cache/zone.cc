@@ -11,6 +11,8 @@ constexpr std::uint64_t kMagic = 0x6e67782d67617465;  // "ngx-gate"
 constexpr std::size_t kAlign = 64;
 constexpr std::size_t kMinCounters = std::size_t{64} << 10;
 constexpr std::size_t kMaxCounters = std::size_t{2} << 20;
+// One set behind the table's head: no table works with less.
+constexpr std::size_t kMinLargeRecords = kAlign + Table::kWays * kLargeRecordSlot;
 
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
@@ -40,7 +42,7 @@ std::optional<Layout> layout_of(std::size_t size) noexcept {
     layout.counters = take(std::clamp(size / 32, kMinCounters, kMaxCounters));
     layout.buckets = take(size / 32);
     layout.records = take(size * 3 / 64);
-    layout.large_records = take(size * 2 / 64);
+    layout.large_records = take(std::max(size * 2 / 64, kMinLargeRecords));
     layout.unknown_keys = take(size / 64);
     layout.verdicts = take(size - offset);
     return layout;

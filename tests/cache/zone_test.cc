@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <random>
 #include <vector>
 
 #include "tests/support/test_zone.h"
@@ -42,6 +44,18 @@ TEST(ZoneLayout, PlacesItsPartsApartAlignedAndInside) {
         }
         EXPECT_LE(end, size);
         EXPECT_GT(end + 64, size) << "nothing is wasted";
+    }
+}
+
+TEST(ZoneLayout, GivesEachTableAtLeastOneSet) {
+    for (const std::size_t size : sizes()) {
+        if (size % 64 != 0 || size > 4 * kMegabyte) continue;
+        const SharedRegion region(size);
+        const Zone zone(region.bytes(), {});
+        for (const Table* table :
+             {&zone.verdicts, &zone.records, &zone.large_records, &zone.unknown_keys}) {
+            EXPECT_GE(table->capacity(), Table::kWays) << size;
+        }
     }
 }
 
@@ -138,6 +152,44 @@ TEST(Zone, TakesTheSeedOfTheOneBeforeIt) {
     ASSERT_NE(fresh->seed(), old->seed());
     fresh->adopt_seed(*old);
     EXPECT_EQ(fresh->seed(), old->seed());
+}
+
+// Entries of every size, most of them short-lived, far more than there is room for; then time
+// passes. How many of `wanted` newcomers the table keeps afterwards.
+std::size_t kept_after(Table& table, bool churned, std::size_t wanted) {
+    constexpr std::uint32_t kStart = 1000;
+    constexpr std::uint32_t kLater = 100000;
+    std::mt19937_64 random(14);
+    std::vector<std::uint64_t> payload(table.payload_words(), 5);
+    for (int i = 0; churned && i < 50000; ++i) {
+        const Fingerprint key{random(), random()};
+        const auto now = static_cast<std::uint32_t>(kStart + i / 200);
+        const auto life = static_cast<std::uint32_t>(1 + random() % 3000);
+        table.insert(key, now, now + life, std::span(payload).first(random() % payload.size()));
+    }
+    std::mt19937_64 names(15);
+    std::vector<Fingerprint> keys;
+    for (std::size_t i = 0; i < wanted; ++i) {
+        keys.push_back({names(), names()});
+        table.insert(keys.back(), kLater, kLater + 60, payload);
+    }
+    return static_cast<std::size_t>(std::ranges::count_if(
+        keys, [&](const Fingerprint& key) { return table.find(key, kLater, payload); }));
+}
+
+TEST(ZoneChurn, LeavesAllItsRoomToThoseWhoComeAfterIt) {
+    TestZone fresh;
+    TestZone used;
+    for (const auto table :
+         {&Zone::verdicts, &Zone::records, &Zone::large_records, &Zone::unknown_keys}) {
+        Table& before = (*fresh).*table;
+        Table& after = (*used).*table;
+        const std::size_t wanted = before.capacity() * 8 / 10;
+        const std::size_t usual = kept_after(before, false, wanted);
+        EXPECT_GE(usual, wanted * 9 / 10);
+        EXPECT_GE(kept_after(after, true, wanted) * 100, usual * 95);
+        EXPECT_LE(after.occupied(), after.capacity());
+    }
 }
 
 }  // namespace

@@ -64,42 +64,44 @@ std::uint32_t find_series(const Record& record, cache::Zone& zone) {
     return zone.counters.series(word, text);
 }
 
-std::size_t place_of(const SeriesMemo::Entry& wanted, std::size_t count) noexcept {
-    const auto server = reinterpret_cast<std::uintptr_t>(wanted.server);
-    const auto source = reinterpret_cast<std::uintptr_t>(wanted.source);
-    const std::uint64_t mixed =
-        (server ^ (source << 7) ^ (std::uint64_t{wanted.what} << 24)) * 0x9e3779b97f4a7c15;
-    return (mixed >> 40) % count;
+// What a worker meets for the first time; apart from the few instructions that run each time.
+[[gnu::noinline]] void count_new(const Record& record, std::uint32_t what, SeriesMemo& memo,
+                                 SeriesMemo::Entry& entry) {
+    cache::Zone* const zone = zone_of(main_conf(record.main()));
+    if (zone == nullptr || record.decision.status == GateStatus::kNone) return;
+    const std::uint32_t series = find_series(record, *zone);
+    entry = {.server = server_of(record),
+             .source = record.identity.source(),
+             .what = what,
+             .series = series};
+    memo.counters = &zone->counters;
+    zone->counters.add(series, static_cast<unsigned>(ngx_worker));
+}
+
+std::size_t place_of(const void* server, const void* source, std::uint32_t what) noexcept {
+    const auto mixed = reinterpret_cast<std::uintptr_t>(server) ^
+                       reinterpret_cast<std::uintptr_t>(source) << 7 ^ what;
+    return mixed * 0x9e3779b97f4a7c15 >> (64 - SeriesMemo::kBits);
 }
 
 }  // namespace
 
 void count_decision(const Record& record) {
     const Decision& decision = record.decision;
-    cache::Zone* zone = zone_of(main_conf(record.main()));
-    if (zone == nullptr || decision.location == nullptr || decision.status == GateStatus::kNone) {
-        return;
-    }
-    const auto octet = [](auto value) { return static_cast<std::uint32_t>(value) & 0xff; };
-    SeriesMemo::Entry wanted;
-    wanted.server = server_of(record);
-    wanted.source = record.identity.source();
-    wanted.what = octet(decision.status) | octet(decision.reason) << 8 |
-                  octet(record.extraction.credential.kind) << 16 | octet(record.cache) << 24;
-    const auto number = static_cast<unsigned>(ngx_worker);
     Worker* const local = worker();
-    if (local == nullptr) {
-        zone->counters.add(find_series(record, *zone), number);
-        return;
+    if (local == nullptr || decision.location == nullptr) return;
+    const auto what = static_cast<std::uint32_t>(decision.status) |
+                      static_cast<std::uint32_t>(decision.reason) << 8 |
+                      static_cast<std::uint32_t>(record.extraction.credential.kind) << 16 |
+                      static_cast<std::uint32_t>(record.cache) << 24;
+    const void* const server = server_of(record);
+    const void* const source = record.identity.source();
+    SeriesMemo& memo = local->series;
+    SeriesMemo::Entry& entry = memo.entries[place_of(server, source, what)];
+    if (entry.what != what || entry.server != server || entry.source != source) {
+        return count_new(record, what, memo, entry);
     }
-    auto& entries = local->series.entries;
-    SeriesMemo::Entry& entry = entries[place_of(wanted, entries.size())];
-    if (entry.server != wanted.server || entry.source != wanted.source ||
-        entry.what != wanted.what) {
-        wanted.series = find_series(record, *zone);
-        entry = wanted;
-    }
-    zone->counters.add(entry.series, number);
+    memo.counters->add(entry.series, static_cast<unsigned>(ngx_worker));
 }
 
 }  // namespace gate::nginx

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 
+#include "cache/counters.h"
+
 namespace gate::nginx {
 
 class Record;
@@ -17,7 +19,9 @@ struct SeriesMemo {
         std::uint32_t what = 0;        // credential, status, reason and cache; 0: free
         std::uint32_t series = 0;
     };
-    std::array<Entry, 512> entries{};
+    static constexpr unsigned kBits = 9;
+    std::array<Entry, 1 << kBits> entries{};
+    cache::Counters* counters = nullptr;  // of the zone; known with the first entry
 };
 
 // Nothing without a zone, or where no gate has decided. Throws bad_alloc.

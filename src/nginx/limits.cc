@@ -158,8 +158,7 @@ Reason refuse_rate(Record& record, std::uint64_t retry_after) {
 
 }  // namespace
 
-Reason charge_limits(ngx_http_request_t* r, Record& record, const LocConf& location) {
-    if (location.limits->empty() || record.limits.charged) return Reason::kNone;
+Reason charge_all(ngx_http_request_t* r, Record& record, const LocConf& location) {
     record.limits.charged = true;
     cache::TokenBuckets& buckets = zone_of(main_conf(r))->buckets;
     const std::uint64_t now = now_ns();
@@ -223,7 +222,7 @@ Reason charge_failure(ngx_http_request_t* r, Record& record, const LocConf& loca
     return reason;
 }
 
-void add_limit_headers(ngx_http_request_t* r, const LimitState& limits) {
+void push_limit_headers(ngx_http_request_t* r, const LimitState& limits) {
     const auto push = [r](const char* name, std::uint64_t value) {
         const ngx_str_t text = str(copy(r->pool, std::to_string(value)));
         if (add_response_header(r, name, text) == nullptr) throw std::bad_alloc();

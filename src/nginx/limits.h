@@ -10,7 +10,11 @@ namespace gate::nginx {
 
 // Takes a token for each of the location's gate_limit lines, once per request. kRateLimited when
 // one has none: then none of them is charged.
-Reason charge_limits(ngx_http_request_t* r, Record& record, const LocConf& location);
+Reason charge_all(ngx_http_request_t* r, Record& record, const LocConf& location);
+inline Reason charge_limits(ngx_http_request_t* r, Record& record, const LocConf& location) {
+    if (location.limits->empty() || record.limits.charged) return Reason::kNone;
+    return charge_all(r, record, location);
+}
 
 // Whether a gate_fail_limit bucket of this client is empty: a credential that has to be verified
 // first is refused then.
@@ -23,6 +27,9 @@ Reason charge_failure(ngx_http_request_t* r, Record& record, const LocConf& loca
 
 // Headers of the answer: RateLimit-Limit, -Remaining, -Reset where a limit was charged, Retry-After
 // where one refused. Throws bad_alloc.
-void add_limit_headers(ngx_http_request_t* r, const LimitState& limits);
+void push_limit_headers(ngx_http_request_t* r, const LimitState& limits);
+inline void add_limit_headers(ngx_http_request_t* r, const LimitState& limits) {
+    if (limits.has_quota || limits.retry_after != 0) push_limit_headers(r, limits);
+}
 
 }  // namespace gate::nginx

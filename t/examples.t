@@ -347,6 +347,32 @@ example 'limits', {
     like ask(GET => '/gate/metrics', key_in('X-API-Key', $metrics))->body,
         qr/decision="denied",reason="rate_limited",cache="\w+"\} 1$/m, 'counts them';
 };
+{
+    my $key = api_key('acme_live_');
+    my $record = key_record($key);
+    my %files = ('corp.jwks' => jwks('rs'), 'partner-keys.json' => key_file($record), revocations => '');
+    example 'revocation', \%files, sub {
+        my @journals = map { nginx->dir . "/$_" } 'state/revocations', 'revocations';
+        my @issuer = ('--issuer', 'https://idp.example.com');
+        my @mine = bearer(claims => { jti => 'j1', sub => 'anna' });
+        my @others = bearer(claims => { jti => 'j2', sub => 'otto' });
+        my $gone = sub {
+            my ($uri, @credential) = @_;
+            return wait_for(sub { ask(GET => $uri, @credential)->status == 401 }, 2);
+        };
+        allowed('/', 'a token', GET => '/', @mine);
+        is +(gatectl('revoke', 'jti', '--file', $journals[0], @issuer, 'j1'))[0], 0, 'gatectl revoke jti';
+        ok $gone->('/', @mine), 'soon it is refused';
+        refused('/', 401, 'revoked', 'a revoked token', GET => '/', @mine);
+        allowed('/', 'others pass', GET => '/', @others);
+        is +(gatectl('revoke', 'sub', '--file', $journals[1], @issuer, 'otto'))[0], 0, 'gatectl revoke sub';
+        ok $gone->('/', @others), 'the second journal counts too';
+        allowed('/partner/', 'a key', GET => '/partner/', key_in('X-API-Key', $key));
+        is +(gatectl('revoke', 'key', '--file', $journals[0], '--store', 'partner', $record->{id}))[0], 0, 'gatectl revoke key';
+        ok $gone->('/partner/', key_in('X-API-Key', $key)), 'soon it is refused';
+        refused('/partner/', 401, 'revoked', 'a revoked key', GET => '/partner/', key_in('X-API-Key', $key));
+    };
+}
 
 opendir my $directory, root_dir() . '/conf/examples' or die "conf/examples: $!";
 my %here = map { $_ => 1 } grep { !/\A\./ } readdir $directory;

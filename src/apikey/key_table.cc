@@ -44,6 +44,19 @@ crypto::Digest256 octets_of(const std::string& hex) {
     return digest;
 }
 
+// In a time that does not depend on the octets, and eight of them at a time.
+bool equal(const crypto::Digest256& a, const crypto::Digest256& b) noexcept {
+    std::uint64_t difference = 0;
+    for (std::size_t i = 0; i < a.size(); i += sizeof(std::uint64_t)) {
+        std::uint64_t x = 0;
+        std::uint64_t y = 0;
+        std::memcpy(&x, &a[i], sizeof x);
+        std::memcpy(&y, &b[i], sizeof y);
+        difference |= x ^ y;
+    }
+    return difference == 0;
+}
+
 }  // namespace
 
 std::uint64_t KeyTable::bucket_of(const crypto::Digest256& digest) noexcept {
@@ -55,7 +68,7 @@ std::uint64_t KeyTable::bucket_of(const crypto::Digest256& digest) noexcept {
 std::optional<std::size_t> KeyTable::index_of(const crypto::Digest256& digest) const noexcept {
     const auto [begin, end] = by_digest_.equal_range(bucket_of(digest));
     for (auto it = begin; it != end; ++it) {
-        if (crypto::equal_constant_time(digests_[it->second], digest)) return it->second;
+        if (equal(digests_[it->second], digest)) return it->second;
     }
     return std::nullopt;
 }
@@ -91,16 +104,9 @@ Result<KeyTable, std::string> KeyTable::parse(std::string_view json) {
     return table;
 }
 
-const Record* KeyTable::find(const crypto::Digest256& digest) const noexcept {
+std::shared_ptr<const Record> KeyTable::find(const crypto::Digest256& digest) const noexcept {
     const auto index = index_of(digest);
-    return index ? records_[*index].get() : nullptr;
-}
-
-std::shared_ptr<const Record> KeyTable::share(const Record* record) const {
-    if (record == nullptr) return nullptr;
-    const auto index = index_of(octets_of(record->digest));
-    if (!index || records_[*index].get() != record) return nullptr;
-    return records_[*index];
+    return index ? records_[*index] : nullptr;
 }
 
 std::string KeyTable::to_json(const std::vector<std::shared_ptr<const Record>>& records) {

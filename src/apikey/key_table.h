@@ -24,12 +24,10 @@ public:
     static Result<KeyTable, std::string> parse(std::string_view json);
 
     // The record of that digest, or nullptr. The digest is compared again in constant time.
-    const Record* find(const crypto::Digest256& digest) const noexcept;
+    std::shared_ptr<const Record> find(const crypto::Digest256& digest) const noexcept;
 
     // In the file's order.
     const std::vector<std::shared_ptr<const Record>>& records() const noexcept { return records_; }
-    // A share of a record that find() gave; nullptr for nullptr and for a record of another table.
-    std::shared_ptr<const Record> share(const Record* record) const;
 
     // The file's text; ends with a newline.
     static std::string to_json(const std::vector<std::shared_ptr<const Record>>& records);

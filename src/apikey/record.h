@@ -51,6 +51,8 @@ struct Record {
     std::vector<Network> networks;  // "cidr"; empty: any address
     // Memo of the revocation check: the set's change count when nothing in it concerned this key.
     mutable std::uint64_t clean_at = 0;
+    // Memo of whether its texts may stand in headers and logs.
+    mutable std::optional<bool> safe;
     jose::Document labels;  // an object of the operator's own; its members are the key's claims
 
     // id, digest and status must be there; any member that is not of this record refuses it (an

@@ -33,7 +33,7 @@ std::size_t position_of(Reason reason) {
 // Runs the engine with a table in the place of its store.
 struct Judged {
     Reason reason = Reason::kInternal;
-    const Record* record = nullptr;
+    std::shared_ptr<const Record> record;
 };
 
 Judged judge(std::string_view key, const policy::KeyStore& store, const apikey::KeyTable& table,
@@ -58,7 +58,7 @@ Judged judge(std::string_view key, const policy::KeyStore& store, const apikey::
         outcome = authentication.resume(answer);
     }
     if (const auto* deny = std::get_if<policy::Deny>(&outcome)) judged.reason = deny->reason;
-    if (std::holds_alternative<policy::Verified>(outcome)) judged.reason = Reason::kNone;
+    if (std::holds_alternative<policy::VerifiedKey>(outcome)) judged.reason = Reason::kNone;
     return judged;
 }
 
@@ -99,7 +99,7 @@ Explanation explain_key(std::string_view key, const policy::KeyStore& store,
     const Record& record = judged.record != nullptr ? *judged.record : none;
     const std::pair<std::string_view, std::string> rows[] = {
         {"shape", shape_detail(key, store)},
-        {"lookup", lookup_detail(store, table, judged.record)},
+        {"lookup", lookup_detail(store, table, judged.record.get())},
         {"status", std::string(name_of(record.status))},
         {"times", times_detail(record)},
         {"address", record.networks.empty() ? "any address is good"

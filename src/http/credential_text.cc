@@ -108,6 +108,10 @@ Named named_argument(std::string_view argument, std::string_view name) noexcept 
 
 Found from_header(std::string_view value, std::string_view scheme) noexcept {
     if (scheme.empty()) return {value.empty() ? std::size_t{0} : std::size_t{1}, value};
+    // As everybody writes it.
+    if (value.size() > scheme.size() && value[scheme.size()] == ' ' && value.starts_with(scheme)) {
+        return {1, value.substr(scheme.size() + 1)};
+    }
     const auto blank = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
     const auto begin = std::find_if_not(value.begin(), value.end(), blank);
     const std::string_view text(begin, value.end());

@@ -1,5 +1,6 @@
 #include "http/path.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -109,12 +110,29 @@ bool is_climbing(const Symbol* begin, const Symbol* end, bool delimiter_hidden) 
     return at->octet == ';';  // "..;x": a path parameter that some applications cut off
 }
 
+// First octets of what may hide a dot or a separator: '%', ';', '\\' and overlong UTF-8.
+constexpr std::array<bool, 256> kHides = [] {
+    std::array<bool, 256> table{};
+    for (const unsigned octet : {0x25u, 0x3bu, 0x5cu, 0xc0u, 0xc1u, 0xe0u, 0xf0u}) {
+        table[octet] = true;
+    }
+    return table;
+}();
+
+// A climbing segment holds two dots side by side, or something that hides them.
+bool is_level(std::string_view raw_path) noexcept {
+    char before = '\0';
+    for (const char c : raw_path) {
+        if (kHides[static_cast<std::uint8_t>(c)] || (c == '.' && before == '.')) return false;
+        before = c;
+    }
+    return true;
+}
+
 }  // namespace
 
 bool has_climbing_segment(std::string_view raw_path) {
-    // A climbing segment holds two dots side by side, or one of these that hide them.
-    const bool plain = raw_path.find_first_of("%;\\\xc0\xc1\xe0\xf0") == std::string_view::npos;
-    if (plain && raw_path.find("..") == std::string_view::npos) return false;
+    if (is_level(raw_path)) return false;
 
     const std::vector<Symbol> path = decode_overlong(decode_fully(raw_path));
     const Symbol* begin = path.data();

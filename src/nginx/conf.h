@@ -2,6 +2,7 @@
 // postconfiguration, constant while requests run; what watched files change lives in live.h.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -88,6 +89,13 @@ struct RequireConf {
     Where where;
 };
 
+// A place where credentials are looked for, and the kinds that may stand there.
+struct SourcePlace {
+    SourceConf source;
+    bool for_jwt = false;
+    bool for_key = false;
+};
+
 struct IdentityConf {
     std::string name;  // as written
     std::string lowcase;
@@ -117,6 +125,7 @@ struct LocConf {
     Setting<GateConf> gate;
     Setting<std::vector<SourceConf>> jwt_sources;
     Setting<std::vector<SourceConf>> key_sources;
+    std::vector<SourcePlace> places;  // of the kinds that the gate accepts, in order; after merge
     Setting<policy::ConflictRule> conflict;
     Setting<bool> strip;
     Setting<Preflight> preflight;
@@ -176,6 +185,8 @@ struct MainConf {
     std::vector<std::unique_ptr<ClaimVariable>> claim_variables;
     // Normalised (see normal_header_name) names of all gate_identity and gate_identity_clear lines.
     std::set<std::string, std::less<>> identity_names;
+    // False for most names that are not among them.
+    std::array<bool, 256> identity_name_marks{};
     std::vector<IdentityLine> identity_lines;
     std::vector<Level> levels;  // servers and locations, each behind its parent
     // Indexes of cached variables that could hold a credential: $http_*, $cookie_*, $request_uri,
@@ -189,6 +200,15 @@ struct MainConf {
 // Lower case, with '-' for all but letters and digits: names that some application takes for one
 // (CGI variables, PHP, WSGI) are equal.
 std::string normal_header_name(std::string_view name);
+
+// A small hash that a name shares with its normal form: of its length and last letter.
+inline std::uint8_t name_mark(std::string_view name) noexcept {
+    const auto last = name.empty() ? 0u : static_cast<unsigned char>(name.back());
+    const bool upper = last >= 'A' && last <= 'Z';
+    const bool word = upper || (last >= 'a' && last <= 'z') || (last >= '0' && last <= '9');
+    const unsigned letter = !word ? '-' : upper ? last + ('a' - 'A') : last;
+    return static_cast<std::uint8_t>(name.size() * 37 + letter);
+}
 
 MainConf& main_conf(ngx_http_request_t* r);
 const SrvConf& srv_conf(ngx_http_request_t* r);

@@ -111,6 +111,27 @@ bool resolve_names(ngx_conf_t* cf, const GateConf& gate, const std::vector<std::
     return true;
 }
 
+bool same_place(const SourceConf& a, const SourceConf& b) {
+    return a.type == b.type && a.name == b.name && a.scheme == b.scheme && a.variable == b.variable;
+}
+
+// The location's sources in order; one that serves tokens and keys becomes one place.
+void collect_places(LocConf& loc) {
+    loc.places.clear();
+    const auto take = [&](const SourceConf& source, bool SourcePlace::*kind) {
+        auto place = std::ranges::find_if(
+            loc.places, [&](const SourcePlace& known) { return same_place(known.source, source); });
+        if (place == loc.places.end()) place = loc.places.insert(place, {source, false, false});
+        (*place).*kind = true;
+    };
+    if (loc.gate->jwt) {
+        for (const SourceConf& source : *loc.jwt_sources) take(source, &SourcePlace::for_jwt);
+    }
+    if (loc.gate->key) {
+        for (const SourceConf& source : *loc.key_sources) take(source, &SourcePlace::for_key);
+    }
+}
+
 bool resolve_gate(ngx_conf_t* cf, const MainConf& main, LocConf& loc) {
     if (!loc.gate.set() || !loc.gate->on) return true;
     GateConf gate = *loc.gate;
@@ -126,6 +147,7 @@ bool resolve_gate(ngx_conf_t* cf, const MainConf& main, LocConf& loc) {
     for (const LiveIssuer* live : gate.issuers) gate.trusted.push_back(&live->trusted);
     for (const LiveStore* live : gate.stores) gate.key_stores.push_back(&live->store);
     loc.gate = std::move(gate);
+    collect_places(loc);
     return true;
 }
 
@@ -172,6 +194,9 @@ ngx_int_t complete_configuration(ngx_conf_t* cf) {
     warn_about_other_modules(cf);
     warn_without_zone(cf, main);
     collect_variables(cf, main);
+    for (const std::string& name : main.identity_names) {
+        main.identity_name_marks[name_mark(name)] = true;
+    }
     dump_configuration(cf, main);
     return NGX_OK;
 }

@@ -23,39 +23,65 @@ policy::Answer answer(const policy::Need& need, const LocConf& location) {
     for (const LiveStore* live : location.gate->stores) {
         if (&live->store != need.store) continue;
         if (live->table == nullptr) break;
-        return {.record = live->table->share(live->table->find(need.digest)),
-                .failure = Reason::kNone};
+        return {.record = live->table->find(need.digest),
+                .failure = Reason::kNone,
+                .found_by_digest = true};
     }
-    return {.record = nullptr, .failure = Reason::kStoreUnavailable};
+    return {.record = nullptr, .failure = Reason::kStoreUnavailable, .found_by_digest = false};
 }
 
-policy::Outcome authenticate(ngx_http_request_t* r, Record& record, const LocConf& location) {
-    const MainConf& main = main_conf(r);
-    policy::Authentication authentication(
-        {.credential = record.extraction.credential,
-         .issuers = location.gate->trusted,
-         .stores = location.gate->key_stores,
-         .optional = location.gate->optional,
-         .max_size = *location.max_token_size,
-         .client_address = client_address(r),
-         .now = ngx_time(),
-         .headers = worker() != nullptr ? &worker()->headers : nullptr,
-         .zone = zone_of(main),
-         .revocations_unknown = main.zone ? revocations_unknown(*main.zone) : Reason::kNone,
-         .memory = record.memory()});
-    auto known = authentication.known();
-    record.cache = authentication.cache();
-    if (known) return *std::move(known);
+// What the engine has to do itself, now that nobody knows the credential.
+Reason verify(ngx_http_request_t* r, Record& record, const LocConf& location,
+              policy::Authentication& authentication, std::optional<policy::Need> known) {
     // A key costs one lookup; only what needs a signature is refused unseen.
     if (record.extraction.credential.kind == policy::CredentialKind::kJwt &&
         failures_exhausted(r, record, location)) {
-        return policy::Deny{Reason::kTooManyFailures};
+        return Reason::kTooManyFailures;
     }
-    policy::Outcome outcome = authentication.start();
+    policy::Outcome outcome = known ? policy::Outcome(*known) : authentication.start();
     while (auto* need = std::get_if<policy::Need>(&outcome)) {
         outcome = authentication.resume(answer(*need, location));
     }
-    return outcome;
+    record.cache = authentication.cache();
+    if (auto* key = std::get_if<policy::VerifiedKey>(&outcome)) {
+        record.identity.set(std::move(*key));
+    } else if (auto* verified = std::get_if<policy::Verified>(&outcome)) {
+        record.identity.set(std::move(*verified));
+    } else if (auto* deny = std::get_if<policy::Deny>(&outcome)) {
+        const bool absent = deny->reason == Reason::kNoCredential && record.extraction.cross_site;
+        return absent ? Reason::kCrossSite : deny->reason;
+    } else if (!std::holds_alternative<policy::Anonymous>(outcome)) {
+        return Reason::kInternal;
+    }
+    return Reason::kNone;
+}
+
+Reason authenticate(ngx_http_request_t* r, Record& record, const LocConf& location) {
+    const MainConf& main = main_conf(r);
+    const policy::CredentialKind kind = record.extraction.credential.kind;
+    const policy::Request request{
+        .credential = record.extraction.credential,
+        .issuers = location.gate->trusted,
+        .stores = location.gate->key_stores,
+        .optional = location.gate->optional,
+        .max_size = *location.max_token_size,
+        .client_address = client_address(r),
+        .now = ngx_time(),
+        .headers = worker() != nullptr ? &worker()->headers : nullptr,
+        .zone = zone_of(main),
+        .revocations_unknown = main.zone ? revocations_unknown(*main.zone) : Reason::kNone,
+        .memory = record.memory()};
+    policy::Authentication authentication(request);
+    std::optional<policy::Need> lookup;
+    if (kind == policy::CredentialKind::kJwt) {
+        const auto known = authentication.known_token(record.identity.recalled());
+        record.cache = authentication.cache();
+        if (known == Reason::kNone) record.identity.set_recalled();
+        if (known) return *known;
+    } else if (kind == policy::CredentialKind::kKey) {
+        lookup = authentication.known_key();
+    }
+    return verify(r, record, location, authentication, lookup);
 }
 
 bool accepts(const LocConf& location, const Identity& identity) {
@@ -99,23 +125,8 @@ Reason identify(ngx_http_request_t* r, Record& record, const LocConf& location) 
         return Reason::kNone;
     }
     record.identity.forget();
-    policy::Outcome outcome = authenticate(r, record, location);
-    if (auto* verified = std::get_if<policy::Verified>(&outcome)) {
-        record.identity.set(std::move(*verified));
-        record.verified_text = extraction.credential.text;
-        return Reason::kNone;
-    }
-    if (auto* recalled = std::get_if<policy::Recalled>(&outcome)) {
-        record.identity.set(std::move(*recalled));
-        record.verified_text = extraction.credential.text;
-        return Reason::kNone;
-    }
-    if (std::holds_alternative<policy::Anonymous>(outcome)) return Reason::kNone;
-    if (auto* deny = std::get_if<policy::Deny>(&outcome)) {
-        bool absent = deny->reason == Reason::kNoCredential && extraction.cross_site;
-        return absent ? Reason::kCrossSite : deny->reason;
-    }
-    return Reason::kInternal;
+    record.verified_text = extraction.credential.text;
+    return authenticate(r, record, location);
 }
 
 void forget_gate_variables(ngx_http_request_t* r) {

@@ -10,10 +10,11 @@ namespace gate::nginx {
 namespace {
 
 void remove_identity_headers(ngx_http_request_t* r) {
-    const auto& names = main_conf(r).identity_names;
-    if (names.empty()) return;
+    const MainConf& main = main_conf(r);
+    if (main.identity_names.empty()) return;
     remove_headers(r, [&](const ngx_table_elt_t& line) {
-        return names.contains(normal_header_name(view(line.key)));
+        if (!main.identity_name_marks[name_mark(view(line.key))]) return false;
+        return main.identity_names.contains(normal_header_name(view(line.key)));
     });
 }
 

@@ -29,7 +29,7 @@ void add(http::Found& sum, const http::Found& found) {
 http::Found find_in_headers(ngx_http_request_t* r, const Record& record, const SourceConf& source) {
     http::Found found;
     each_header(r, [&](ngx_table_elt_t& line) {
-        if (line.hash != 0 && lowcase_name(line) == source.name) {
+        if (line.hash != 0 && is_named(line, source.name)) {
             add(found, http::from_header(view(line.value), source.scheme));
         }
         return true;
@@ -90,7 +90,8 @@ bool is_foreign(ngx_http_request_t* r, const SourceConf& source) {
                                host, allowed);
 }
 
-Candidate look(ngx_http_request_t* r, Record& record, const SourceConf& source) {
+Candidate look(ngx_http_request_t* r, Record& record, const SourcePlace& place) {
+    const SourceConf& source = place.source;
     http::Found found;
     bool foreign = false;
     switch (source.type) {
@@ -109,42 +110,11 @@ Candidate look(ngx_http_request_t* r, Record& record, const SourceConf& source) 
             break;
     }
     return {.type = source.type,
-            .for_jwt = false,
-            .for_key = false,
+            .for_jwt = place.for_jwt,
+            .for_key = place.for_key,
             .count = found.count,
             .value = found.value,
             .cross_site = foreign};
-}
-
-bool same_place(const SourceConf& a, const SourceConf& b) {
-    return a.type == b.type && a.name == b.name && a.scheme == b.scheme && a.variable == b.variable;
-}
-
-// The location's sources in order; one that serves tokens and keys becomes one candidate.
-std::pmr::vector<Candidate> candidates_of(ngx_http_request_t* r, Record& record,
-                                          const LocConf& location) {
-    std::pmr::vector<Candidate> found(record.memory());
-    std::pmr::vector<const SourceConf*> places(record.memory());
-    found.reserve(4);
-    places.reserve(4);
-    auto take = [&](const SourceConf& source, bool Candidate::*kind) {
-        for (std::size_t i = 0; i < places.size(); ++i) {
-            if (same_place(*places[i], source)) {
-                found[i].*kind = true;
-                return;
-            }
-        }
-        places.push_back(&source);
-        found.push_back(look(r, record, source));
-        found.back().*kind = true;
-    };
-    if (location.gate->jwt) {
-        for (const SourceConf& source : *location.jwt_sources) take(source, &Candidate::for_jwt);
-    }
-    if (location.gate->key) {
-        for (const SourceConf& source : *location.key_sources) take(source, &Candidate::for_key);
-    }
-    return found;
 }
 
 policy::Credential credential_of(const Candidate& candidate, const LocConf& location) {
@@ -155,17 +125,9 @@ policy::Credential credential_of(const Candidate& candidate, const LocConf& loca
             candidate.value};
 }
 
-template <class Visit>
-void each_source(const LocConf& location, Visit&& visit) {
-    if (location.gate->jwt)
-        std::for_each(location.jwt_sources->begin(), location.jwt_sources->end(), visit);
-    if (location.gate->key)
-        std::for_each(location.key_sources->begin(), location.key_sources->end(), visit);
-}
-
 void strip_header(ngx_http_request_t* r, Record& record, const SourceConf& source) {
     remove_headers(r, [&](const ngx_table_elt_t& line) {
-        if (lowcase_name(line) != source.name) return false;
+        if (!is_named(line, source.name)) return false;
         if (http::from_header(view(line.value), source.scheme).count == 0) return false;
         record.stripped.emplace_back(lowcase_name(line), view(line.value));
         return true;
@@ -239,8 +201,11 @@ void extract(ngx_http_request_t* r, Record& record, const LocConf& location) {
     if (record.extraction.location == &location) return;
     record.extraction = Extraction{};
     record.extraction.location = &location;
-    const auto candidates = candidates_of(r, record, location);
-    auto selected = policy::select_credential(candidates, *location.conflict);
+    record.candidates.clear();
+    for (const SourcePlace& place : location.places) {
+        record.candidates.push_back(look(r, record, place));
+    }
+    auto selected = policy::select_credential(record.candidates, *location.conflict);
     if (!selected) {
         record.extraction.problem = selected.error();
         return;
@@ -253,7 +218,8 @@ void extract(ngx_http_request_t* r, Record& record, const LocConf& location) {
 
 void strip(ngx_http_request_t* r, Record& record, const LocConf& location) {
     bool remove = *location.strip;
-    each_source(location, [&](const SourceConf& source) {
+    for (const SourcePlace& place : location.places) {
+        const SourceConf& source = place.source;
         switch (source.type) {
             case SourceType::kHeader:
                 if (remove) strip_header(r, record, source);
@@ -267,7 +233,7 @@ void strip(ngx_http_request_t* r, Record& record, const LocConf& location) {
             case SourceType::kVariable:
                 break;
         }
-    });
+    }
     forget_cached_variables(r);
 }
 

@@ -145,9 +145,8 @@ ngx_int_t on_access(ngx_http_request_t* r) noexcept {
 
 ngx_int_t on_precontent(ngx_http_request_t* r) noexcept {
     if (r != r->main) return NGX_DECLINED;
-    if (Record* record = Record::find(r); record != nullptr && pending_refusal(r) != nullptr) {
-        record->overrule();
-    }
+    if (pending_refusal(r) == nullptr) return NGX_DECLINED;
+    if (Record* record = Record::find(r)) record->overrule();
     return NGX_DECLINED;
 }
 

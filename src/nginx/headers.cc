@@ -11,6 +11,10 @@ namespace {
 // headers_in points at some lines by name; a removed one must not be found there.
 void forget(ngx_http_request_t* r, const ngx_table_elt_t* line) {
     if (line->lowcase_key == nullptr) return;
+    if (r->headers_in.authorization == line) {
+        r->headers_in.authorization = nullptr;
+        return;
+    }
     auto* cmcf = static_cast<ngx_http_core_main_conf_t*>(
         ngx_http_get_module_main_conf(r, ngx_http_core_module));
     ngx_uint_t hash = ngx_hash_key(line->lowcase_key, line->key.len);

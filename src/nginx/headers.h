@@ -26,6 +26,11 @@ inline std::string_view lowcase_name(const ngx_table_elt_t& line) noexcept {
     return {reinterpret_cast<const char*>(line.lowcase_key), line.key.len};
 }
 
+// Most lines are told apart by the length of their names.
+inline bool is_named(const ngx_table_elt_t& line, std::string_view lowcase) noexcept {
+    return line.key.len == lowcase.size() && lowcase_name(line) == lowcase;
+}
+
 // The value of the first header of that lower-case name; "" when there is none.
 std::string_view header_value(ngx_http_request_t* r, std::string_view lowcase);
 

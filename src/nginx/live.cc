@@ -273,6 +273,18 @@ std::vector<std::shared_ptr<const Secret>> peppers_of(const std::vector<SourceFi
     return peppers;
 }
 
+// The peppers as loaded now.
+void put_in_force(LiveStore& live) {
+    policy::KeyStore& store = live.store;
+    store.peppers = peppers_of(live.files);
+    std::string rules = store.format.prefix + (store.format.checksum ? " checked " : " ") +
+                        (store.digest == apikey::DigestKind::kSha256 ? "sha256" : "hmac-sha256");
+    for (const SourceFile& file : live.files) {
+        if (file.kind == Kind::kPepper) rules += ' ' + to_hex(file.digest);
+    }
+    store.epoch = policy::epoch_of_store(store.name, rules);
+}
+
 }  // namespace
 
 Result<FileStamp, int> stamp_of(const std::string& path) {
@@ -299,7 +311,7 @@ Status<LoadFailure> load(LiveStore& store, std::vector<std::string>& /*notes*/) 
     auto table = parse<apikey::KeyTable>(texts->front());
     if (!table) return fail(table.error());
     store.files = std::move(files);
-    store.store.peppers = peppers_of(store.files);
+    put_in_force(store);
     store.table = std::move(*table);
     return Done{};
 }
@@ -361,7 +373,7 @@ void take_over(LiveIssuer& issuer, std::size_t file, Renewal renewal) {
 
 void take_over(LiveStore& store, std::size_t file, Renewal renewal) {
     store.files[file] = std::move(renewal.file);
-    store.store.peppers = peppers_of(store.files);
+    put_in_force(store);
     if (renewal.table) store.table = std::move(renewal.table);
 }
 

@@ -5,16 +5,9 @@
 #include "nginx/bridge.h"
 #include "nginx/counting.h"
 #include "nginx/refusal_log.h"
+#include "nginx/worker.h"
 
 namespace gate::nginx {
-
-namespace {
-
-void destroy_record(void* data) {
-    static_cast<Record*>(data)->~Record();
-}
-
-}  // namespace
 
 std::string_view name_of(GateStatus status) noexcept {
     switch (status) {
@@ -35,46 +28,84 @@ std::string_view name_of(GateStatus status) noexcept {
 }
 
 const policy::Principal* Identity::principal(std::pmr::memory_resource* memory) const {
-    if (!principal_ && recalled_) principal_ = policy::principal_of(*recalled_, memory);
+    if (principal_ || source_ == nullptr) return principal_.get();
+    principal_ =
+        key_.record ? policy::principal_of(key_, memory) : policy::principal_of(recalled_, memory);
     return principal_.get();
 }
 
+void Identity::forget() {
+    kind_ = policy::CredentialKind::kNone;
+    source_ = nullptr;
+    recalled_.roles.reset();
+    key_.record.reset();
+    principal_.reset();
+}
+
 void Identity::set(policy::Verified verified) {
-    forget();
     kind_ = verified.principal->kind;
     source_ = verified.source;
     principal_ = std::move(verified.principal);
 }
 
-void Identity::set(policy::Recalled recalled) {
-    forget();
-    kind_ = policy::CredentialKind::kJwt;
-    source_ = recalled.issuer;
-    recalled_ = std::move(recalled);
+void Identity::set(policy::VerifiedKey key) {
+    kind_ = policy::CredentialKind::kKey;
+    source_ = key.store;
+    key_ = std::move(key);
 }
 
-Record* Record::find(ngx_http_request_t* r) noexcept {
-    ngx_http_request_t* main = r->main;
-    auto* record = static_cast<Record*>(ngx_http_get_module_ctx(main, ngx_http_gate_module));
-    if (record != nullptr) return record;
-    // An internal redirect clears the contexts; the pool remembers.
+void Identity::set_recalled() noexcept {
+    kind_ = policy::CredentialKind::kJwt;
+    source_ = recalled_.issuer;
+}
+
+void Record::begin(ngx_http_request_t* main) {
+    main_ = main;
+    memory_ = PoolMemory(main->pool);
+    settled_ = false;
+    counted_ = false;
+}
+
+// Runs while the request's pool still has its memory. The next request finds nothing of this one.
+void Record::end(void* data) noexcept {
+    auto* record = static_cast<Record*>(data);
+    static_cast<RequestState&>(*record) = RequestState();
+    record->stripped.clear();
+    record->rewritten_cookies.clear();
+    record->source_variables.clear();
+    record->identity_lines.clear();
+    record->candidates.clear();
+    if (worker() == nullptr || !worker()->keep(record)) delete record;
+}
+
+// An internal redirect clears the contexts; the pool remembers.
+Record* Record::found_by_pool(ngx_http_request_t* main) noexcept {
     for (ngx_pool_cleanup_t* cleanup = main->pool->cleanup; cleanup != nullptr;
          cleanup = cleanup->next) {
-        if (cleanup->handler != destroy_record) continue;
-        record = static_cast<Record*>(cleanup->data);
+        if (cleanup->handler != end) continue;
+        auto* record = static_cast<Record*>(cleanup->data);
         ngx_http_set_ctx(main, record, ngx_http_gate_module);
         return record;
     }
     return nullptr;
 }
 
+Record* Record::find(ngx_http_request_t* r) noexcept {
+    ngx_http_request_t* main = r->main;
+    auto* record = static_cast<Record*>(ngx_http_get_module_ctx(main, ngx_http_gate_module));
+    return record != nullptr ? record : found_by_pool(main);
+}
+
 Record& Record::of(ngx_http_request_t* r) {
     if (Record* record = find(r)) return *record;
     ngx_http_request_t* main = r->main;
-    ngx_pool_cleanup_t* cleanup = ngx_pool_cleanup_add(main->pool, sizeof(Record));
+    ngx_pool_cleanup_t* cleanup = ngx_pool_cleanup_add(main->pool, 0);
     if (cleanup == nullptr) throw std::bad_alloc();
-    auto* record = new (cleanup->data) Record(main);
-    cleanup->handler = destroy_record;
+    Record* record = worker() != nullptr ? worker()->spare_record() : nullptr;
+    if (record == nullptr) record = new Record;
+    record->begin(main);
+    cleanup->data = record;
+    cleanup->handler = end;
     ngx_http_set_ctx(main, record, ngx_http_gate_module);
     return *record;
 }

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/reason.h"
@@ -55,27 +56,43 @@ public:
     // Made when first asked for; nullptr: nobody is known.
     const policy::Principal* principal(std::pmr::memory_resource* memory) const;
 
-    void forget() { *this = Identity(); }
+    void forget();
     void set(policy::Verified verified);
-    void set(policy::Recalled recalled);
+    void set(policy::VerifiedKey key);
+    // For policy::recall(), and what it says when it has filled that in.
+    policy::Recalled& recalled() noexcept { return recalled_; }
+    void set_recalled() noexcept;
 
 private:
     policy::CredentialKind kind_ = policy::CredentialKind::kNone;
     const void* source_ = nullptr;
-    std::optional<policy::Recalled> recalled_;
+    policy::Recalled recalled_;
+    policy::VerifiedKey key_;
     mutable std::shared_ptr<const policy::Principal> principal_;
 };
 
-class Record {
-public:
-    explicit Record(ngx_http_request_t* main)
-        : memory_(main->pool),
-          stripped(&memory_),
-          rewritten_cookies(&memory_),
-          source_variables(&memory_),
-          identity_lines(&memory_),
-          main_(main) {}
+// What is known about one request; begins anew with each.
+struct RequestState {
+    // Hook 1 has run.
+    bool entered = false;
+    bool identity_unsafe = false;  // a gate variable could not be written safely
+    bool answer_sent = false;
+    policy::CacheOutcome cache = policy::CacheOutcome::kBypass;
+    // The query string as the client sent it.
+    std::string_view original_arguments;
+    Extraction extraction;
+    // Who it is, and the credential that says so.
+    Identity identity;
+    std::string_view verified_text;
+    Decision decision;
+    LimitState limits;
+    // The body of the refusal's answer, where it is not nginx's page; set by the header filter.
+    std::optional<std::string_view> answer_body;
+};
 
+// Lists keep their room from one request to the next: a warm worker takes no memory for them.
+class Record : public RequestState {
+public:
     // The record of r's main request, or nullptr before hook 1 made it.
     static Record* find(ngx_http_request_t* r) noexcept;
     // The same, made when there is none. Throws bad_alloc.
@@ -84,36 +101,18 @@ public:
     ngx_http_request_t* main() const noexcept { return main_; }
     std::pmr::memory_resource* memory() noexcept { return &memory_; }
 
-private:
-    PoolMemory memory_;  // before those who use it
-
-public:
-    // Hook 1 has run.
-    bool entered = false;
-    // The query string as the client sent it.
-    std::string_view original_arguments;
-    // Headers that were stripped, with their values: lower-case name, value.
-    std::pmr::vector<std::pair<std::string_view, std::string_view>> stripped;
-    // Cookie lines that were rewritten: the element and its first value.
-    std::pmr::vector<std::pair<const ngx_table_elt_t*, std::string_view>> rewritten_cookies;
-    // Values of variables that served as sources, as first seen.
-    std::pmr::vector<std::pair<ngx_int_t, std::string_view>> source_variables;
-
-    Extraction extraction;
-    // Who it is, and the credential that says so.
-    Identity identity;
-    std::string_view verified_text;
-    policy::CacheOutcome cache = policy::CacheOutcome::kBypass;
     const policy::Principal* principal() { return identity.principal(&memory_); }
-    Decision decision;
-    LimitState limits;
-    bool identity_unsafe = false;  // a gate variable could not be written safely
-    // Identity headers that the gate set.
-    std::pmr::vector<const ngx_table_elt_t*> identity_lines;
 
-    // The body of the refusal's answer, where it is not nginx's page; set by the header filter.
-    std::optional<std::string_view> answer_body;
-    bool answer_sent = false;
+    // Headers that were stripped, with their values: lower-case name, value.
+    std::vector<std::pair<std::string_view, std::string_view>> stripped;
+    // Cookie lines that were rewritten: the element and its first value.
+    std::vector<std::pair<const ngx_table_elt_t*, std::string_view>> rewritten_cookies;
+    // Values of variables that served as sources, as first seen.
+    std::vector<std::pair<ngx_int_t, std::string_view>> source_variables;
+    // Identity headers that the gate set.
+    std::vector<const ngx_table_elt_t*> identity_lines;
+    // What each source gave; of use during extraction only.
+    std::vector<policy::Candidate> candidates;
 
     // Starts a new decision: a refusal that stood until now was final, and is settled.
     void begin_decision();
@@ -126,7 +125,12 @@ public:
     void settle();
 
 private:
-    ngx_http_request_t* main_;
+    void begin(ngx_http_request_t* main);
+    static void end(void* record) noexcept;
+    static Record* found_by_pool(ngx_http_request_t* main) noexcept;
+
+    ngx_http_request_t* main_ = nullptr;
+    PoolMemory memory_{nullptr};
     // The decision refuses, or would without dry run.
     bool refuses() const noexcept;
     bool settled_ = false;

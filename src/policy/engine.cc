@@ -42,8 +42,25 @@ bool is_safe(const Principal& principal) {
            are_safe(principal.roles) && are_safe(principal.groups);
 }
 
-std::shared_ptr<Principal> principal_of(const std::shared_ptr<const apikey::Record>& record,
-                                        const KeyStore& store, std::pmr::memory_resource* memory) {
+bool are_safe(const std::vector<std::string>& values) noexcept {
+    return std::ranges::all_of(values, is_safe_identity);
+}
+
+bool is_safe(const apikey::Record& record) {
+    if (!record.safe) {
+        record.safe = is_safe_identity(record.owner) && is_safe_identity(record.id) &&
+                      is_safe_identity(record.name) && are_safe(record.scopes) &&
+                      are_safe(record.roles) && are_safe(record.groups);
+    }
+    return *record.safe;
+}
+
+}  // namespace
+
+std::shared_ptr<const Principal> principal_of(const VerifiedKey& key,
+                                              std::pmr::memory_resource* memory) {
+    const std::shared_ptr<const apikey::Record>& record = key.record;
+    const KeyStore& store = *key.store;
     auto principal =
         std::allocate_shared<Principal>(std::pmr::polymorphic_allocator<Principal>(memory), memory);
     principal->kind = CredentialKind::kKey;
@@ -69,8 +86,6 @@ std::shared_ptr<Principal> principal_of(const std::shared_ptr<const apikey::Reco
     return principal;
 }
 
-}  // namespace
-
 Credential classify(std::string_view text, std::span<const KeyStore* const> stores) {
     const KeyStore* store = find_store(text, stores);
     if (store != nullptr && !store->format.prefix.empty()) return {CredentialKind::kKey, text};
@@ -95,21 +110,36 @@ Outcome Authentication::start() {
     return Deny{Reason::kInternal};
 }
 
-std::optional<Outcome> Authentication::known() {
-    const Credential& credential = request_.credential;
-    if (request_.zone == nullptr || credential.kind != CredentialKind::kJwt ||
-        credential.text.size() > std::min(request_.max_size, cache::kMaxFingerprintText)) {
-        return std::nullopt;
+// Whether the zone may know the credential; its fingerprint then.
+bool Authentication::ask_zone() {
+    const std::string_view text = request_.credential.text;
+    if (request_.zone == nullptr ||
+        text.size() > std::min(request_.max_size, cache::kMaxFingerprintText)) {
+        return false;
     }
-    fingerprint_ = fingerprint(request_.zone->fingerprint_key(), credential.text);
+    fingerprint_ = fingerprint(request_.zone->fingerprint_key(), text);
     cache_ = CacheOutcome::kMiss;
-    auto found =
-        recall(*request_.zone, fingerprint_, credential.text, request_.issuers, request_.now);
-    if (!found) return std::nullopt;
+    return true;
+}
+
+std::optional<Reason> Authentication::known_token(Recalled& found) {
+    if (!ask_zone()) return std::nullopt;
+    const auto known = recall(*request_.zone, fingerprint_, request_.credential.text,
+                              request_.issuers, request_.now, found);
+    if (!known) return std::nullopt;
     cache_ = CacheOutcome::kHit;
-    if (!*found) return Deny{found->error()};
-    if (request_.revocations_unknown != Reason::kNone) return Deny{request_.revocations_unknown};
-    return **std::move(found);
+    return *known == Reason::kNone ? request_.revocations_unknown : *known;
+}
+
+std::optional<Need> Authentication::known_key() {
+    store_ = find_store(request_.credential.text, request_.stores);
+    if (store_ == nullptr || store_->epoch == 0 || !ask_zone()) return std::nullopt;
+    const auto digest = recall_digest(*request_.zone, fingerprint_, store_->epoch, request_.now);
+    if (!digest) return std::nullopt;
+    cache_ = CacheOutcome::kHit;
+    wanted_ = *digest;
+    waiting_ = true;
+    return Need{store_, wanted_};
 }
 
 Outcome Authentication::start_jwt() {
@@ -168,25 +198,31 @@ Outcome Authentication::resume(const Answer& answer) {
     waiting_ = false;
     if (answer.failure != Reason::kNone) return Deny{answer.failure};
     if (!answer.record) {
-        ++pepper_;
+        // What was found by this digest before may be there under another pepper's now.
+        pepper_ = cache_ == CacheOutcome::kHit ? 0 : pepper_ + 1;
+        if (cache_ == CacheOutcome::kHit) cache_ = CacheOutcome::kMiss;
         return next_need();
     }
     // A store that answers with another key's record must not let that key in.
-    const std::string wanted = to_hex(wanted_);
-    if (!crypto::equal_constant_time(bytes_of(answer.record->digest), bytes_of(wanted))) {
-        return Deny{Reason::kRecordBad};
+    if (!answer.found_by_digest) {
+        const std::string wanted = to_hex(wanted_);
+        if (!crypto::equal_constant_time(bytes_of(answer.record->digest), bytes_of(wanted))) {
+            return Deny{Reason::kRecordBad};
+        }
     }
     const auto usable = apikey::check_record(*answer.record, request_.now, request_.client_address);
     if (!usable) return Deny{usable.error()};
-    auto principal = principal_of(answer.record, *store_, request_.memory);
-    if (!is_safe(*principal)) return Deny{Reason::kClaimUnsafe};
+    if (!is_safe(*answer.record)) return Deny{Reason::kClaimUnsafe};
+    if (cache_ == CacheOutcome::kMiss) {
+        remember_digest(*request_.zone, fingerprint_, store_->epoch, wanted_, request_.now);
+    }
     if (request_.zone != nullptr) {
         const auto alive =
             check_revocation(*request_.zone, *answer.record, store_->name, request_.now);
         if (!alive) return Deny{alive.error()};
     }
     if (request_.revocations_unknown != Reason::kNone) return Deny{request_.revocations_unknown};
-    return Verified{std::move(principal), store_};
+    return VerifiedKey{answer.record, store_};
 }
 
 }  // namespace gate::policy

@@ -39,6 +39,7 @@ struct KeyStore {
     std::vector<std::shared_ptr<const Secret>> peppers;  // kHmacSha256: the first digests new keys
     RoleField role_field = RoleField::kRoles;            // which field of a record names roles
     std::shared_ptr<const RoleMap> roles;
+    std::uint64_t epoch = 0;  // of what turns a key into its digest; 0: digests are not kept
 };
 
 // A credential as the sources found it. kNone: there is none.
@@ -71,6 +72,14 @@ struct Verified {
     std::shared_ptr<const Principal> principal;
     const void* source = nullptr;  // the jose::Issuer or KeyStore that answers for it
 };
+// An API key that is good; its principal is made when somebody asks.
+struct VerifiedKey {
+    std::shared_ptr<const apikey::Record> record;
+    const KeyStore* store = nullptr;
+};
+std::shared_ptr<const Principal> principal_of(const VerifiedKey& key,
+                                              std::pmr::memory_resource* memory);
+
 struct Anonymous {};
 struct Deny {
     Reason reason;
@@ -80,12 +89,13 @@ struct Need {
     const KeyStore* store;
     crypto::Digest256 digest;
 };
-using Outcome = std::variant<Verified, Recalled, Anonymous, Deny, Need>;
+using Outcome = std::variant<Verified, VerifiedKey, Anonymous, Deny, Need>;
 
 // The answer to a Need: a record, nullptr for "no such key", or why it cannot be known.
 struct Answer {
     std::shared_ptr<const apikey::Record> record;
     Reason failure = Reason::kNone;  // kStoreUnavailable, kStoreTimeout, kRecordBad
+    bool found_by_digest = false;    // the record was looked up by comparing digests
 };
 
 // What the verdicts in shared memory contributed: nothing to ask them, or the answer.
@@ -94,11 +104,15 @@ enum class CacheOutcome : std::uint8_t { kBypass, kMiss, kHit };
 // One authentication; at most apikey::kMaxPeppers needs. The request's views must outlive it.
 class Authentication {
 public:
+    // The request must outlive this.
     explicit Authentication(const Request& request) : request_(request) {}
 
-    // A token that shared memory knows: as start(), without a signature. nullopt: start() has to
-    // see.
-    std::optional<Outcome> known();
+    // A token that shared memory knows costs no signature: kNone, and `found` is filled in; or why
+    // it is refused. nullopt: start() has to see.
+    std::optional<Reason> known_token(Recalled& found);
+    // An API key that shared memory knows costs no digest: the lookup to make, as start() would ask
+    // for it.
+    std::optional<Need> known_key();
     Outcome start();
     // Valid only after a Need; anything else is Deny{kInternal}.
     Outcome resume(const Answer& answer);
@@ -108,9 +122,10 @@ public:
 private:
     Outcome start_jwt();
     Outcome start_key();
+    bool ask_zone();
     Outcome next_need();
 
-    Request request_;
+    const Request& request_;
     CacheOutcome cache_ = CacheOutcome::kBypass;
     cache::Fingerprint fingerprint_;
     const KeyStore* store_ = nullptr;

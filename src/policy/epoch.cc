@@ -36,6 +36,13 @@ private:
     std::string text_;
 };
 
+std::uint64_t number_of(const Text& text) {
+    const crypto::Digest256 digest = crypto::sha256(bytes_of(text.str()));
+    std::uint64_t epoch = 0;
+    std::memcpy(&epoch, digest.data(), sizeof epoch);
+    return epoch != 0 ? epoch : 1;
+}
+
 }  // namespace
 
 std::uint64_t epoch_of(const jose::Issuer& issuer, std::string_view keys) {
@@ -44,6 +51,7 @@ std::uint64_t epoch_of(const jose::Issuer& issuer, std::string_view keys) {
                  leeway_iat, require_exp, max_lifetime, require_claims, subject_claim, client_claim,
                  scope_claim, role_claim, group_claim] = issuer;
     Text text;
+    text.add(std::string_view("issuer"));
     text.add(std::string_view(name));
     text.add(iss);
     text.add(std::string_view(algorithms.names()));
@@ -58,10 +66,15 @@ std::uint64_t epoch_of(const jose::Issuer& issuer, std::string_view keys) {
         text.add(*list);
     }
     text.add(keys);
-    const crypto::Digest256 digest = crypto::sha256(bytes_of(text.str()));
-    std::uint64_t epoch = 0;
-    std::memcpy(&epoch, digest.data(), sizeof epoch);
-    return epoch != 0 ? epoch : 1;
+    return number_of(text);
+}
+
+std::uint64_t epoch_of_store(std::string_view name, std::string_view rules) {
+    Text text;
+    text.add(std::string_view("store"));
+    text.add(name);
+    text.add(rules);
+    return number_of(text);
 }
 
 }  // namespace gate::policy

@@ -12,4 +12,7 @@ namespace gate::policy {
 // another text. Never 0.
 std::uint64_t epoch_of(const jose::Issuer& issuer, std::string_view keys);
 
+// Changes with whatever turns a key into its digest: `rules` says it all. Never 0, and no issuer's.
+std::uint64_t epoch_of_store(std::string_view name, std::string_view rules);
+
 }  // namespace gate::policy

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <limits>
 #include <string>
 
@@ -16,6 +17,9 @@ namespace {
 using cache::RevocationDigest;
 using cache::RevocationKind;
 using cache::Revocations;
+
+// Where a key's digest stands in the slot; the first word is the epoch, as a token's.
+constexpr std::size_t kDigestWord = 4;
 
 constexpr std::uint32_t kEnd = std::numeric_limits<std::uint32_t>::max();
 
@@ -62,7 +66,7 @@ bool is_revoked(const cache::Zone& zone, const std::array<RevocationDigest, 4>& 
 // The slot has half of each digest: enough to say no.
 bool may_be_revoked(const cache::Zone& zone, const Recalled& token, std::uint32_t now) noexcept {
     if (zone.revocations.size() == 0) return false;
-    const Verdict& verdict = token.verdict;
+    const Verdict verdict = unpack(token.words);
     const auto hit = [&](std::uint64_t high) {
         return high != 0 && zone.revocations.may_hold(high, verdict.issued, now);
     };
@@ -80,46 +84,41 @@ bool is_revoked(const cache::Zone& zone, const Recalled& token, std::uint32_t no
     const auto claims = jose::read_claims(*payload, *token.issuer);
     if (!claims) return true;
     return is_revoked(zone, digests_of(zone, token.token, *claims), claims->issuer,
-                      token.verdict.issued, now);
+                      unpack(token.words).issued, now);
 }
 
 const TrustedIssuer* find_epoch(std::uint64_t epoch,
                                 std::span<const TrustedIssuer* const> issuers) noexcept {
     for (const TrustedIssuer* trusted : issuers) {
-        if (trusted->epoch == epoch && trusted->keys) return trusted;
+        if (trusted->epoch == epoch && epoch != 0 && trusted->keys) return trusted;
     }
     return nullptr;
 }
 
 }  // namespace
 
-std::optional<Result<Recalled, Reason>> recall(cache::Zone& zone,
-                                               const cache::Fingerprint& fingerprint,
-                                               std::string_view token,
-                                               std::span<const TrustedIssuer* const> issuers,
-                                               Seconds now) {
+std::optional<Reason> recall(cache::Zone& zone, const cache::Fingerprint& fingerprint,
+                             std::string_view token, std::span<const TrustedIssuer* const> issuers,
+                             Seconds now, Recalled& found) {
     const std::uint32_t clock = saturated(now);
-    VerdictWords words;
-    if (!zone.verdicts.find(fingerprint, clock, words)) return std::nullopt;
-    const Verdict verdict = unpack(words);
-    if (clock < verdict.valid_from || clock >= verdict.valid_until || verdict.epoch == 0) {
-        return std::nullopt;
-    }
-    const TrustedIssuer* trusted = find_epoch(verdict.epoch, issuers);
+    if (!zone.verdicts.find(fingerprint, clock, found.words)) return std::nullopt;
+    if (clock < valid_from(found.words) || clock >= valid_until(found.words)) return std::nullopt;
+    const TrustedIssuer* trusted = find_epoch(epoch_of(found.words), issuers);
     if (trusted == nullptr) return std::nullopt;
-    Recalled recalled{verdict, token, trusted->issuer, trusted->roles};
+    found.token = token;
+    found.issuer = trusted->issuer;
+    found.roles = trusted->roles;
 
     // Before the look, so that a revocation that comes while we look is looked for next time.
     const std::uint64_t changes = zone.revocations.changes();
-    if (changes == verdict.clean_at) return recalled;
-    if (may_be_revoked(zone, recalled, clock)) {
-        if (is_revoked(zone, recalled, clock)) return fail(Reason::kRevoked);
-        return recalled;
+    if (changes == found.words[kCleanAtWord]) return Reason::kNone;
+    if (may_be_revoked(zone, found, clock)) {
+        return is_revoked(zone, found, clock) ? Reason::kRevoked : Reason::kNone;
     }
     if (const auto writer = zone.try_write()) {
         zone.verdicts.update(fingerprint, kCleanAtWord, changes);
     }
-    return recalled;
+    return Reason::kNone;
 }
 
 Status<Reason> remember(cache::Zone& zone, const cache::Fingerprint& fingerprint,
@@ -149,6 +148,27 @@ Status<Reason> remember(cache::Zone& zone, const cache::Fingerprint& fingerprint
     }
     if (revoked) return fail(Reason::kRevoked);
     return Done{};
+}
+
+std::optional<crypto::Digest256> recall_digest(const cache::Zone& zone,
+                                               const cache::Fingerprint& fingerprint,
+                                               std::uint64_t epoch, Seconds now) {
+    VerdictWords words;
+    if (!zone.verdicts.find(fingerprint, saturated(now), words) || words[0] != epoch) {
+        return std::nullopt;
+    }
+    crypto::Digest256 digest;
+    std::memcpy(digest.data(), &words[kDigestWord], digest.size());
+    return digest;
+}
+
+void remember_digest(cache::Zone& zone, const cache::Fingerprint& fingerprint, std::uint64_t epoch,
+                     const crypto::Digest256& digest, Seconds now) {
+    VerdictWords words{epoch};
+    std::memcpy(&words[kDigestWord], digest.data(), digest.size());
+    if (const auto writer = zone.try_write()) {
+        zone.verdicts.insert(fingerprint, saturated(now), kEnd, words);
+    }
 }
 
 Status<Reason> check_revocation(const cache::Zone& zone, const apikey::Record& record,

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "cache/zone.h"
+#include "crypto/digest.h"
 #include "jose/issuer.h"
 #include "jose/jwt.h"
 #include "jose/key_set.h"
@@ -31,19 +32,25 @@ struct TrustedIssuer {
     std::uint64_t epoch = 0;  // see epoch_of(); 0: its verdicts are not kept
 };
 
-// A token that was verified before. nullopt: not known, not yet or no longer good, or of none of
-// these issuers as they are now. kRevoked: known, and revoked since.
-std::optional<Result<Recalled, Reason>> recall(cache::Zone& zone,
-                                               const cache::Fingerprint& fingerprint,
-                                               std::string_view token,
-                                               std::span<const TrustedIssuer* const> issuers,
-                                               Seconds now);
+// A token that was verified before: fills in `found` and gives kNone, or kRevoked where it has been
+// revoked since. nullopt: not known, not yet or no longer good, or of none of these issuers as they
+// are now.
+std::optional<Reason> recall(cache::Zone& zone, const cache::Fingerprint& fingerprint,
+                             std::string_view token, std::span<const TrustedIssuer* const> issuers,
+                             Seconds now, Recalled& found);
 
 // Keeps what verification found about a token, unless the zone's lock is taken. kRevoked: the token
 // is good but revoked. `payload` is the decoded payload.
 Status<Reason> remember(cache::Zone& zone, const cache::Fingerprint& fingerprint,
                         std::string_view token, std::string_view payload,
                         const jose::Claims& claims, const TrustedIssuer& issuer, Seconds now);
+
+// The digest of an API key that was found in a store before; `epoch` is the store's.
+std::optional<crypto::Digest256> recall_digest(const cache::Zone& zone,
+                                               const cache::Fingerprint& fingerprint,
+                                               std::uint64_t epoch, Seconds now);
+void remember_digest(cache::Zone& zone, const cache::Fingerprint& fingerprint, std::uint64_t epoch,
+                     const crypto::Digest256& digest, Seconds now);
 
 // kRevoked by its id, its owner, its store, or a mark on everybody; `store` is the block's name.
 Status<Reason> check_revocation(const cache::Zone& zone, const apikey::Record& record,

@@ -50,9 +50,8 @@ void read_list(std::string_view json, ListForm form, TextList& list) {
     }
 }
 
-void read_stretches(const Recalled& recalled, Principal& principal) {
-    const Verdict& verdict = recalled.verdict;
-    const std::string_view encoded = encoded_payload(recalled.token);
+void read_stretches(const Verdict& verdict, std::string_view token, Principal& principal) {
+    const std::string_view encoded = encoded_payload(token);
     // One piece of memory: the views must stay good.
     principal.text.reserve(std::size_t{verdict.subject.size} + verdict.client.size +
                            verdict.scopes.size + verdict.roles.size + verdict.groups.size);
@@ -132,10 +131,11 @@ std::shared_ptr<Principal> principal_of(const Recalled& recalled,
                                         std::pmr::memory_resource* memory) {
     auto principal = new_principal(*recalled.issuer, recalled.roles, memory);
     principal->header = LazyDocument::of(encoded_header(recalled.token));
-    if (!recalled.verdict.needs_payload) {
-        read_stretches(recalled, *principal);
+    const Verdict verdict = unpack(recalled.words);
+    if (!verdict.needs_payload) {
+        read_stretches(verdict, recalled.token, *principal);
         if (recalled.issuer->iss) principal->issuer = *recalled.issuer->iss;
-        if (recalled.verdict.has_expires) principal->expires = recalled.verdict.expires;
+        if (verdict.has_expires) principal->expires = verdict.expires;
         principal->claims = LazyDocument::of(encoded_payload(recalled.token));
         return principal;
     }
@@ -163,7 +163,7 @@ void note_identity(Verdict& verdict, std::string_view token, std::string_view pa
     }
     if (verdict.needs_payload) return;
     // Whatever form a claim has, what will be read back is what verification found.
-    const Recalled trial{verdict, token, &issuer, nullptr};
+    const Recalled trial{pack(verdict), token, &issuer, nullptr};
     verdict.needs_payload = !says(*principal_of(trial, std::pmr::get_default_resource()), claims);
 }
 

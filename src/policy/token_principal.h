@@ -16,7 +16,7 @@ namespace gate::policy {
 
 // A token that is known to be good. `token` is the credential's text and must outlive this.
 struct Recalled {
-    Verdict verdict;
+    VerdictWords words{};
     std::string_view token;
     const jose::Issuer* issuer = nullptr;
     std::shared_ptr<const RoleMap> roles;

@@ -36,6 +36,17 @@ struct Verdict {
 using VerdictWords = std::array<std::uint64_t, 12>;
 inline constexpr std::size_t kCleanAtWord = 3;  // where clean_at stands among them
 
+// Of packed verdicts, for those who need no more of one.
+inline std::uint64_t epoch_of(const VerdictWords& words) noexcept {
+    return words[0];
+}
+inline std::uint32_t valid_from(const VerdictWords& words) noexcept {
+    return static_cast<std::uint32_t>(words[1] >> 32);
+}
+inline std::uint32_t valid_until(const VerdictWords& words) noexcept {
+    return static_cast<std::uint32_t>(words[1]);
+}
+
 VerdictWords pack(const Verdict& verdict) noexcept;
 Verdict unpack(const VerdictWords& words) noexcept;
 

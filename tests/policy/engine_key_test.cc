@@ -67,7 +67,8 @@ protected:
         return out;
     }
     Outcome lookup(std::string_view key, std::shared_ptr<const apikey::Record> found) {
-        Authentication authentication(request(key));
+        const Request asked = request(key);
+        Authentication authentication(asked);
         EXPECT_EQ(name_of_outcome(authentication.start()), "need");
         return authentication.resume({std::move(found), Reason::kNone});
     }
@@ -218,7 +219,8 @@ TEST_F(KeyEngine, RefusesUnsafeRecords) {
 
 TEST_F(KeyEngine, CannotDecideWhereTheStoreFailed) {
     for (Reason failure : {Reason::kStoreUnavailable, Reason::kStoreTimeout, Reason::kRecordBad}) {
-        Authentication authentication(request("acme_x"));
+        const Request asked = request("acme_x");
+        Authentication authentication(asked);
         EXPECT_EQ(name_of_outcome(authentication.start()), "need");
         EXPECT_EQ(name_of_outcome(authentication.resume({record("acme_x"), failure})),
                   code(failure));
@@ -229,7 +231,8 @@ TEST_F(KeyEngine, CannotDecideWhereTheStoreFailed) {
 }
 
 TEST_F(KeyEngine, ResumesOnlyWhatWaits) {
-    Authentication authentication(request("acme_x"));
+    const Request asked = request("acme_x");
+    Authentication authentication(asked);
     EXPECT_EQ(name_of_outcome(authentication.resume({record("acme_x"), Reason::kNone})),
               "internal_error");
     EXPECT_EQ(name_of_outcome(authentication.start()), "need");
@@ -250,7 +253,8 @@ TEST_F(KeyEngine, TriesEveryPepperInOrder) {
         acme_.peppers.push_back(std::make_shared<const Secret>(bytes_of(pepper)));
         expected.push_back(crypto::hmac_sha256(bytes_of(pepper), bytes_of("acme_x")));
     }
-    Authentication authentication(request("acme_x"));
+    const Request asked = request("acme_x");
+    Authentication authentication(asked);
     const Outcome first = authentication.start();
     ASSERT_TRUE(std::holds_alternative<Need>(first));
     EXPECT_EQ(std::get<Need>(first).digest, expected[0]);
@@ -278,7 +282,8 @@ TEST_F(KeyEngine, AsksAtMostOncePerPepperAndNeverMoreThanFourTimes) {
         const std::string pepper = "pepper number " + std::to_string(i) + " of thirty-two octets";
         acme_.peppers.push_back(std::make_shared<const Secret>(bytes_of(pepper)));
     }
-    Authentication authentication(request("acme_x"));
+    const Request asked = request("acme_x");
+    Authentication authentication(asked);
     std::size_t needs = 0;
     Outcome outcome = authentication.start();
     for (; std::holds_alternative<Need>(outcome) && needs < 10; ++needs)

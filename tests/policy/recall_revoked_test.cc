@@ -173,7 +173,6 @@ struct Answered {
 
 std::string outcome_of(const Outcome& outcome) {
     if (std::holds_alternative<Verified>(outcome)) return "verified";
-    if (std::holds_alternative<Recalled>(outcome)) return "recalled";
     const auto* deny = std::get_if<Deny>(&outcome);
     return deny != nullptr ? std::string(code(deny->reason)) : "?";
 }
@@ -190,8 +189,11 @@ Answered ask(RecallBench& bench, const std::string& text, Reason unknown = Reaso
     request.zone = &*bench.zone;
     request.revocations_unknown = unknown;
     Authentication authentication(request);
-    const auto known = authentication.known();
-    const std::string outcome = outcome_of(known ? *known : authentication.start());
+    Recalled found;
+    const auto known = authentication.known_token(found);
+    const std::string outcome = !known                    ? outcome_of(authentication.start())
+                                : *known == Reason::kNone ? "recalled"
+                                                          : std::string(code(*known));
     return {outcome, authentication.cache()};
 }
 

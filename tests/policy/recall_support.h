@@ -94,7 +94,12 @@ public:
 
     std::optional<Result<Recalled, Reason>> find(const Parsed& token, Seconds now = kNow) {
         const TrustedIssuer* const issuers[] = {&trusted};
-        return recall(*zone, fingerprint_of(token.text), token.text, issuers, now);
+        Recalled found;
+        const auto known =
+            recall(*zone, fingerprint_of(token.text), token.text, issuers, now, found);
+        if (!known) return std::nullopt;
+        if (*known != Reason::kNone) return fail(*known);
+        return found;
     }
 
     // "hit", "miss", or the code of the refusal.

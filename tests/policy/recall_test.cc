@@ -28,8 +28,8 @@ TEST(Recall, KnowsATokenThatWasRemembered) {
     ASSERT_TRUE(found && *found);
     EXPECT_EQ((*found)->issuer, &bench.issuer);
     EXPECT_EQ((*found)->token, token.text);
-    EXPECT_EQ((*found)->verdict.issued, 1699999000U);
-    EXPECT_EQ((*found)->verdict.expires, 1700001000U);
+    EXPECT_EQ(unpack((*found)->words).issued, 1699999000U);
+    EXPECT_EQ(unpack((*found)->words).expires, 1700001000U);
 }
 
 TEST(Recall, DoesNotKnowAnyOtherToken) {
@@ -41,7 +41,8 @@ TEST(Recall, DoesNotKnowAnyOtherToken) {
         std::string other = token.text;
         other[at] = other[at] == 'A' ? 'B' : 'A';
         const TrustedIssuer* const issuers[] = {&bench.trusted};
-        EXPECT_FALSE(recall(*bench.zone, bench.fingerprint_of(other), other, issuers, kNow));
+        Recalled found;
+        EXPECT_FALSE(recall(*bench.zone, bench.fingerprint_of(other), other, issuers, kNow, found));
     }
     for (const std::string& other :
          {token.text + "A", token.text.substr(1), token.text.substr(0, token.text.size() - 1)}) {
@@ -57,7 +58,9 @@ TEST(Recall, IsOnlyForIssuersThatTheLocationAccepts) {
     other.name = "other";
     const TrustedIssuer stranger{&other, secret_keys(), nullptr, epoch_of(other, "first keys")};
     const auto known_to = [&](std::vector<const TrustedIssuer*> issuers) {
-        return recall(*bench.zone, bench.fingerprint_of(token.text), token.text, issuers, kNow)
+        Recalled found;
+        return recall(*bench.zone, bench.fingerprint_of(token.text), token.text, issuers, kNow,
+                      found)
             .has_value();
     };
     EXPECT_FALSE(known_to({}));
@@ -76,10 +79,11 @@ TEST(Recall, GivesTheIssuerThatVerified) {
     auto roles = RoleMap::parse("r x;\n");
     ASSERT_TRUE(roles);
     bench.trusted.roles = std::make_shared<const RoleMap>(*std::move(roles));
-    const auto found =
-        recall(*bench.zone, bench.fingerprint_of(token.text), token.text, issuers, kNow);
-    ASSERT_TRUE(found && *found);
-    EXPECT_EQ((*found)->roles, bench.trusted.roles) << "roles are those of now";
+    Recalled found;
+    EXPECT_EQ(
+        recall(*bench.zone, bench.fingerprint_of(token.text), token.text, issuers, kNow, found),
+        Reason::kNone);
+    EXPECT_EQ(found.roles, bench.trusted.roles) << "roles are those of now";
 }
 
 TEST(Recall, ForgetsWithAnyChangeOfItsIssuer) {

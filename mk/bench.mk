@@ -39,6 +39,10 @@ linear: build/release/bench-linear ## instructions for hostile input grow no mor
 timing: build/release/bench-timing ## comparisons of secrets take the same time however much of a guess is right (SAMPLES=n)
 	@build/release/bench-timing $(SAMPLES)
 
+.PHONY: cost
+cost: build/release/bench-cost ## time of the worst tokens that the size limit lets through
+	@build/release/bench-cost
+
 # Tools that need nothing of the core.
 build/release/bench-http_%: bench/http_%.cc | build/.deps-bench
 	@mkdir -p $(@D)

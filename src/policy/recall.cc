@@ -116,7 +116,11 @@ std::optional<Reason> recall(cache::Zone& zone, const cache::Fingerprint& finger
         return is_revoked(zone, found, clock) ? Reason::kRevoked : Reason::kNone;
     }
     if (const auto writer = zone.try_write()) {
-        zone.verdicts.update(fingerprint, kCleanAtWord, changes);
+        // Another issuer's verdict may have come in between: that one was not looked at.
+        VerdictWords present;
+        if (zone.verdicts.find(fingerprint, clock, present) && present == words) {
+            zone.verdicts.update(fingerprint, kCleanAtWord, changes);
+        }
     }
     return Reason::kNone;
 }

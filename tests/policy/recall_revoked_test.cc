@@ -163,6 +163,35 @@ TEST(RevokedToken, SeenFirstAfterItsRevocationIsNeverNotedAsClean) {
     EXPECT_EQ(bench.look(token), "revoked");
 }
 
+// Two issuers of one name that take the subject from different claims; the token is used at both.
+// One looks at revocations while the other puts its own verdict there.
+TEST(RevokedToken, IsNotNotedAsCleanByALookAtAnotherIssuersVerdict) {
+    RecallBench bench;
+    const Parsed token(R"({"iss":"https://idp","sub":"u","uid":"v","exp":1700001000})");
+    jose::Issuer other = test_issuer();
+    other.name = "other";
+    other.subject_claim = {"uid"};
+    const TrustedIssuer trusted{&other, secret_keys(), nullptr, epoch_of(other, "first keys")};
+    const auto claims = jose::verify_jwt(token.token, token.document, other, *trusted.keys, kNow);
+    ASSERT_TRUE(claims);
+    ASSERT_EQ(bench.keep(token), "");
+    bench.revoke(RevocationKind::kSubject, kIss, "v");
+
+    bench.zone.meanwhile = [&] {
+        const auto kept = remember(*bench.zone, bench.fingerprint_of(token.text), token.text,
+                                   text_of(token.token.payload), *claims, trusted, kNow);
+        EXPECT_FALSE(kept);
+    };
+    EXPECT_EQ(bench.look(token), "hit") << "the first issuer knows no v";
+    const TrustedIssuer* const issuers[] = {&trusted};
+    for (int i = 0; i < 2; ++i) {
+        const auto found =
+            recall(*bench.zone, bench.fingerprint_of(token.text), token.text, issuers, kNow);
+        ASSERT_TRUE(found);
+        EXPECT_FALSE(*found) << "a revoked subject";
+    }
+}
+
 // ---- the same through the engine
 
 struct Answered {

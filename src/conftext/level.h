@@ -31,6 +31,7 @@ struct Level {
     GateState gate = GateState::kUnset;
     const Node* gate_line = nullptr;
     bool strip = true;
+    bool restricted = false;  // not for everyone: addresses, passwords, a subrequest's verdict
     std::vector<const Node*> jwt_sources;
     std::vector<const Node*> key_sources;
     std::array<Cache, kCachingModules.size()> caches;

@@ -51,6 +51,7 @@ public:
     void check_block(const Level& level, const Node& block, bool server_has_gates) {
         for (const Node& node : block.children) {
             if (node.name == "return") check_return(level, node);
+            if (node.name == "gate_metrics") check_metrics(level, node);
             check_pass(level, node, server_has_gates);
             if (!opens_level(node)) continue;
             check_block(enter(level, node), node,
@@ -74,6 +75,13 @@ private:
         warn(node, shown(node) + " in " + level.name +
                        " is answered before the gate decides: any credential, even a forged one, "
                        "gets it; answer from a file or an upstream, or write \"gate off;\" there");
+    }
+
+    void check_metrics(const Level& level, const Node& node) {
+        if (level.gate == GateState::kOn || level.restricted) return;
+        warn(node, shown(node) + " in " + level.name +
+                       " tells everyone the names of servers, issuers and stores and what is "
+                       "refused; write \"gate ..;\" or \"allow ..; deny all;\" there");
     }
 
     void check_pass(const Level& level, const Node& node, bool server_has_gates) {

@@ -274,5 +274,32 @@ TEST(ConfWarnings, AreNoneForWhatCannotBeRead) {
         check("/n", memory_files({{"/n", "stream { server { gate jwt; return 200; } }"}})).empty());
 }
 
+TEST(MetricsWarning, NamesALocationThatIsOpenToEveryone) {
+    const std::string rest =
+        " tells everyone the names of servers, issuers and stores and what is refused; write "
+        "\"gate ..;\" or \"allow ..; deny all;\" there";
+    EXPECT_EQ(warnings(server("location /m { gate_metrics; }")),
+              std::vector<std::string>{"2 \"gate_metrics\" in location /m" + rest});
+    EXPECT_EQ(warnings(server("gate jwt; location /m { gate off; gate_metrics json; }")),
+              std::vector<std::string>{"2 \"gate_metrics json\" in location /m" + rest});
+    EXPECT_EQ(warnings(server("auth_basic x; location /m { auth_basic off; gate_metrics; }")),
+              std::vector<std::string>{"2 \"gate_metrics\" in location /m" + rest});
+    EXPECT_EQ(warnings(server("listen 127.0.0.1:1; listen 80; location /m { gate_metrics; }")),
+              std::vector<std::string>{"2 \"gate_metrics\" in location /m" + rest});
+}
+
+TEST(MetricsWarning, LeavesRestrictedLocationsAlone) {
+    for (const char* text :
+         {"gate jwt; location /m { gate_metrics; }", "location /m { gate key; gate_metrics; }",
+          "location /m { allow 10.0.0.1; deny all; gate_metrics; }",
+          "deny all; location /m { gate_metrics; }", "auth_basic x; location /m { gate_metrics; }",
+          "location /m { auth_request /a; gate_metrics; }",
+          "location /m { internal; gate_metrics; }",
+          "listen 127.0.0.1:8081; listen [::1]:8081; location /m { gate_metrics; }",
+          "listen unix:/run/m; location /m { gate_metrics; }", "location /m { stub_status; }"}) {
+        EXPECT_EQ(warnings(server(text)), kNone) << text;
+    }
+}
+
 }  // namespace
 }  // namespace gate::conftext

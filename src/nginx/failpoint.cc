@@ -28,9 +28,11 @@ namespace gate::nginx {
 
 namespace {
 
+constexpr std::size_t kMaxPlans = 4;
+
 // Shared by the master and all workers.
 struct Shared {
-    std::atomic<std::uint64_t> passed;
+    std::array<std::atomic<std::uint64_t>, kMaxPlans> passed;
     std::array<std::atomic<std::uint64_t>, 512> seen;  // hashes of names
 };
 
@@ -38,11 +40,11 @@ struct Plan {
     std::string name;
     std::uint64_t passing = 1;
     int signal = SIGKILL;
-    int log = -1;
-    Shared* shared = nullptr;
 };
 
-Plan plan;
+std::array<Plan, kMaxPlans> plans;
+int log_file = -1;
+Shared* shared = nullptr;
 
 // FNV-1a, never 0.
 std::uint64_t hash_of(std::string_view name) noexcept {
@@ -53,7 +55,7 @@ std::uint64_t hash_of(std::string_view name) noexcept {
 
 void log_once(std::string_view name) noexcept {
     const std::uint64_t hash = hash_of(name);
-    auto& seen = plan.shared->seen;
+    auto& seen = shared->seen;
     for (std::size_t i = hash % seen.size();; i = (i + 1) % seen.size()) {
         std::uint64_t found = seen[i].load(std::memory_order_relaxed);
         if (found == hash) return;
@@ -63,43 +65,53 @@ void log_once(std::string_view name) noexcept {
         const std::size_t size = std::min(name.size(), line.size() - 1);
         std::memcpy(line.data(), name.data(), size);
         line[size] = '\n';
-        if (write(plan.log, line.data(), size + 1) < 0) return;
+        if (write(log_file, line.data(), size + 1) < 0) return;
         return;
     }
 }
 
 void on_failpoint(const char* name) {
     if (ngx_process != NGX_PROCESS_WORKER) return;
-    if (plan.log >= 0) log_once(name);
-    if (plan.name != name || plan.shared->passed.fetch_add(1) + 1 != plan.passing) return;
-    kill(getpid(), plan.signal);
-    // A signal to oneself is delivered before kill() returns, unless another thread takes it.
+    if (log_file >= 0) log_once(name);
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+        if (plans[i].name != name) continue;
+        // A signal to oneself is delivered before kill() returns, unless another thread takes it.
+        if (shared->passed[i].fetch_add(1) + 1 == plans[i].passing) kill(getpid(), plans[i].signal);
+    }
 }
 
-bool read_plan() {
+Plan parse_plan(std::string_view text) {
+    Plan plan;
+    const std::size_t colon = text.find(':');
+    plan.name = text.substr(0, colon);
+    if (colon != text.npos) {
+        plan.passing = std::strtoull(std::string(text.substr(colon + 1)).c_str(), nullptr, 10);
+        if (text.ends_with(":stop")) plan.signal = SIGSTOP;
+    }
+    return plan;
+}
+
+bool read_plans() {
     const char* text = std::getenv("GATE_FAILPOINT");
     const char* log = std::getenv("GATE_FAILPOINT_LOG");
     if (text == nullptr && log == nullptr) return false;
     void* memory =
         mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return false;
-    plan.shared = static_cast<Shared*>(memory);
-    if (log != nullptr) {
-        plan.log = open(log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
-    }
-    const std::string_view all = text != nullptr ? text : "";
-    const std::size_t colon = all.find(':');
-    plan.name = all.substr(0, colon);
-    if (colon != all.npos) {
-        plan.passing = std::strtoull(all.data() + colon + 1, nullptr, 10);
-        if (all.ends_with(":stop")) plan.signal = SIGSTOP;
+    shared = static_cast<Shared*>(memory);
+    if (log != nullptr) log_file = open(log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    std::string_view rest = text != nullptr ? text : "";
+    for (std::size_t i = 0; i < plans.size() && !rest.empty(); ++i) {
+        const std::size_t comma = rest.find(',');
+        plans[i] = parse_plan(rest.substr(0, comma));
+        rest.remove_prefix(comma == rest.npos ? rest.size() : comma + 1);
     }
     cache::failpoint_hook = on_failpoint;
     return true;
 }
 
 // When the module is loaded, which is while the configuration is read.
-[[maybe_unused]] const bool planned = read_plan();
+[[maybe_unused]] const bool planned = read_plans();
 
 }  // namespace
 

@@ -118,7 +118,7 @@ std::optional<Reason> recall(cache::Zone& zone, const cache::Fingerprint& finger
     if (const auto writer = zone.try_write()) {
         // Another issuer's verdict may have come in between: that one was not looked at.
         VerdictWords present;
-        if (zone.verdicts.find(fingerprint, clock, present) && present == words) {
+        if (zone.verdicts.find(fingerprint, clock, present) && present == found.words) {
             zone.verdicts.update(fingerprint, kCleanAtWord, changes);
         }
     }

@@ -1,0 +1,165 @@
+// API keys whose digests a zone remembers.
+#include <gtest/gtest.h>
+
+#include "apikey/key_digest.h"
+#include "policy/engine.h"
+#include "tests/policy/recall_support.h"
+
+namespace gate::policy {
+namespace {
+
+const std::string kKey = std::string(43, 'k');
+
+// A store of one key, asked as the adapter asks: memory first, then records by digest.
+class KeyBench {
+public:
+    KeyBench() {
+        store_.name = "partner";
+        store_.format.checksum = false;
+        store_.digest = apikey::DigestKind::kHmacSha256;
+        set_peppers({"first pepper of at least 32 octets"});
+        put("k1", 0);
+    }
+
+    // The peppers in force; digests of keys depend on them, so the epoch does.
+    void set_peppers(const std::vector<std::string>& peppers) {
+        store_.peppers.clear();
+        std::string rules;
+        for (const std::string& pepper : peppers) {
+            store_.peppers.push_back(std::make_shared<const Secret>(bytes_of(pepper)));
+            rules += pepper + ' ';
+        }
+        store_.epoch = epoch_of_store(store_.name, rules);
+    }
+
+    // The record of the key under a pepper; nullptr removes it.
+    apikey::Record* put(const std::string& id, std::size_t pepper) {
+        record_ = std::make_shared<apikey::Record>();
+        record_->id = id;
+        record_->digest =
+            to_hex(apikey::digest_key(kKey, store_.digest, store_.peppers[pepper]->bytes()));
+        return record_.get();
+    }
+    void remove() { record_ = nullptr; }
+    void forget_epoch() { store_.epoch = 0; }
+
+    std::string ask(Seconds now = kNow) {
+        const KeyStore* const stores[] = {&store_};
+        Request request;
+        request.credential = {CredentialKind::kKey, kKey};
+        request.stores = stores;
+        request.now = now;
+        request.zone = &*bench.zone;
+        Authentication authentication(request);
+        const auto known = authentication.known_key();
+        Outcome outcome = known ? Outcome(*known) : authentication.start();
+        while (const auto* need = std::get_if<Need>(&outcome)) {
+            Answer answer;
+            if (record_ && record_->digest == to_hex(need->digest)) answer.record = record_;
+            outcome = authentication.resume(answer);
+        }
+        const char* cache = authentication.cache() == CacheOutcome::kHit    ? "HIT "
+                            : authentication.cache() == CacheOutcome::kMiss ? "MISS "
+                                                                            : "BYPASS ";
+        if (const auto* deny = std::get_if<Deny>(&outcome)) {
+            return cache + std::string(code(deny->reason));
+        }
+        const auto* key = std::get_if<VerifiedKey>(&outcome);
+        return cache + (key != nullptr ? key->record->id : std::string("?"));
+    }
+
+    RecallBench bench;
+
+private:
+    KeyStore store_;
+    std::shared_ptr<apikey::Record> record_;
+};
+
+TEST(RecalledKey, IsFoundByItsDigestFromThenOn) {
+    KeyBench bench;
+    EXPECT_EQ(bench.ask(), "MISS k1");
+    EXPECT_EQ(bench.ask(), "HIT k1");
+}
+
+TEST(RecalledKey, IsWhatItsRecordSaysNow) {
+    KeyBench bench;
+    bench.ask();
+    bench.put("k2", 0);
+    EXPECT_EQ(bench.ask(), "HIT k2");
+    bench.put("k2", 0)->status = apikey::KeyStatus::kSuspended;
+    EXPECT_EQ(bench.ask(), "HIT key_suspended");
+    bench.put("k2", 0)->expires = kNow + 1;
+    EXPECT_EQ(bench.ask(kNow), "HIT k2");
+    EXPECT_EQ(bench.ask(kNow + 1), "HIT key_expired");
+    bench.remove();
+    EXPECT_EQ(bench.ask(), "MISS key_unknown");
+    bench.put("k3", 0);
+    EXPECT_EQ(bench.ask(), "HIT k3");
+}
+
+TEST(RecalledKey, IsLookedForAnewUnderOtherPeppers) {
+    KeyBench bench;
+    bench.ask();
+    bench.set_peppers({"second pepper of at least 32 octets"});
+    EXPECT_EQ(bench.ask(), "MISS key_unknown");
+    bench.set_peppers(
+        {"second pepper of at least 32 octets", "first pepper of at least 32 octets"});
+    EXPECT_EQ(bench.ask(), "MISS k1");
+    EXPECT_EQ(bench.ask(), "HIT k1");
+    // Digested anew while it is known under the old one.
+    bench.put("k1", 0);
+    EXPECT_EQ(bench.ask(), "MISS k1");
+    EXPECT_EQ(bench.ask(), "HIT k1");
+}
+
+TEST(RecalledKey, IsNotKeptForAStoreWithoutEpoch) {
+    KeyBench bench;
+    bench.forget_epoch();
+    EXPECT_EQ(bench.ask(), "BYPASS k1");
+    EXPECT_EQ(bench.ask(), "BYPASS k1");
+    EXPECT_EQ(bench.bench.zone->verdicts.occupied(), 0U);
+}
+
+TEST(RecalledKey, IsNotKeptWhenNobodyHasIt) {
+    KeyBench bench;
+    bench.remove();
+    EXPECT_EQ(bench.ask(), "MISS key_unknown");
+    EXPECT_EQ(bench.ask(), "MISS key_unknown");
+    EXPECT_EQ(bench.bench.zone->verdicts.occupied(), 0U);
+}
+
+TEST(RecalledKey, IsDeadWhenRevoked) {
+    KeyBench bench;
+    bench.ask();
+    bench.bench.revoke(cache::RevocationKind::kKey, "partner", "k1");
+    EXPECT_EQ(bench.ask(), "HIT revoked");
+    EXPECT_EQ(bench.ask(), "HIT revoked");
+}
+
+TEST(RecalledKey, IsNotKeptWhileSomebodyHoldsTheLock) {
+    KeyBench bench;
+    bench.bench.zone.taken = true;
+    EXPECT_EQ(bench.ask(), "MISS k1");
+    EXPECT_EQ(bench.ask(), "MISS k1");
+}
+
+TEST(RecalledKey, IsNoToken) {
+    KeyBench keys;
+    keys.ask();
+    // What stands under a key's fingerprint is no verdict of any issuer.
+    RecallBench& bench = keys.bench;
+    const TrustedIssuer* const issuers[] = {&bench.trusted};
+    Recalled found;
+    EXPECT_FALSE(recall(*bench.zone, bench.fingerprint_of(kKey), kKey, issuers, kNow, found));
+    EXPECT_NE(epoch_of_store("corp", "first keys"), epoch_of(bench.issuer, "first keys"));
+}
+
+TEST(EpochOfStore, ChangesWithNameAndRules) {
+    EXPECT_EQ(epoch_of_store("a", "b"), epoch_of_store("a", "b"));
+    EXPECT_NE(epoch_of_store("a", "b"), epoch_of_store("a", "c"));
+    EXPECT_NE(epoch_of_store("a", "b"), epoch_of_store("ab", ""));
+    EXPECT_NE(epoch_of_store("a", "b"), 0U);
+}
+
+}  // namespace
+}  // namespace gate::policy

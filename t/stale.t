@@ -1,6 +1,6 @@
-# No verdict outlives what it was made of: the keys, rules and roles of its issuer. Each change, by
-# reload and (where a file says it) by the watched file: known in every worker before, refused in
-# every worker after.
+# No verdict outlives what it was made of: the keys, rules and roles of its issuer, the records and
+# peppers of its store. Each change, by reload and (where a file says it) by the watched file: known
+# in every worker before, refused in every worker after.
 
 use lib 't/lib';
 use Gate::Test;
@@ -12,6 +12,8 @@ my $t = Gate::Test->new(workers => $workers, log_level => 'notice');
 my $slow = $ENV{GATE_ASAN} || $ENV{GATE_VALGRIND};
 my $secret = 'the first secret of 32 octets or more';
 my %hs = (kty => 'oct', k => encode_base64url($secret), kid => undef);
+my $key = api_key('p_');
+my $pepper = 'the first pepper of 32 octets or more';
 my %base = (
     issuer => 'https://idp.example.com', keys => 'jwks_file %%DIR%%/keys.jwks;', audience => 'orders',
     leeway => '10s', more => 'type JWT;', roles => 'viewer orders:read;',
@@ -22,11 +24,16 @@ my %files = (
     'secret' => "$secret\n",
     'key.pem' => pem('es256'),
     'rsa.pem' => pem('rs'),
+    'pepper' => "$pepper\n",
+    'keys.json' => key_file(key_record($key, pepper => $pepper)),
     # What a reload may put in their place.
     'less.jwks' => jwks('es256', 'ed25519'),
     'other.jwks' => jwks({ %{ key('rs_b') }, kid => key('rs')->{kid} }, 'es256', 'ed25519'),
     'other.secret' => "another secret of 32 octets and more\n",
     'other.pem' => pem('es256_b'),
+    'other.pepper' => "another pepper of 32 octets and more\n",
+    'fewer.json' => key_file(key_record(api_key('p_'), pepper => $pepper)),
+    'suspended.json' => key_file(key_record($key, pepper => $pepper, status => 'suspended')),
 );
 $t->write_file($_, $files{$_}) for keys %files;
 $t->write_file('ok.txt', "ok\n");
@@ -121,8 +128,9 @@ for my $case (@reloads) {
 # ---- by watched file
 $t->write_config(config(roles => 'file %%DIR%%/roles;') =~ s/^server/
 gate_issuer hs { issuer hs; key secret_file=%%DIR%%\/secret; algorithms HS256; audience orders; }
+gate_keys partner { file %%DIR%%\/keys.json; prefix p_; digest hmac-sha256; pepper_file %%DIR%%\/pepper; }
 gate_issuer pem { issuer pem; key file=%%DIR%%\/key.pem; audience orders; }
-server/mr =~ s/gate jwt=corp/gate jwt=corp,hs,pem/r);
+server/mr =~ s/gate jwt=corp/gate jwt=corp,hs,pem key=partner/r);
 ok $t->reload, 'rules of which files say most';
 sleep 2.1;    # files are settled: what follows is change
 
@@ -133,6 +141,10 @@ my @watched = (
         sub { token(key => \%hs, alg => 'HS256', claims => { iss => 'hs' }) }],
     ['PEM', 'key.pem', 'other.pem', qr/^401 sig_bad$/, '/ok.txt',
         sub { token(key => 'es256', header => { kid => undef }, claims => { iss => 'pem' }) }],
+    ['API key removed', 'keys.json', 'fewer.json', qr/^401 (?:\w+ )?key_unknown$/, '/ok.txt', sub { ['X-API-Key', $key] }],
+    ['API key suspended', 'keys.json', 'suspended.json', qr/^401 (?:\w+ )?key_suspended$/, '/ok.txt',
+        sub { ['X-API-Key', $key] }],
+    ['pepper', 'pepper', 'other.pepper', qr/^401 (?:\w+ )?key_unknown$/, '/ok.txt', sub { ['X-API-Key', $key] }],
     ['role map', 'roles', undef, qr/^403 (?:HIT|MISS) scope_missing$/, '/read', $rs],
 );
 for my $case (@watched) {

@@ -21,7 +21,7 @@ server {
     location / { gate_fail_limit rate=3r/h; empty_gif; }
     location /scope/ { gate_fail_limit rate=3r/h; gate_require_scope none; empty_gif; }
     location /user/ { gate_fail_limit rate=3r/h key=$arg_user; empty_gif; }
-    location /quick/ { gate_fail_limit rate=1r/s; empty_gif; }
+    location /quick/ { gate_fail_limit rate=30r/m burst=1; empty_gif; }
     location /dry/ { gate_fail_limit rate=3r/h; gate_dry_run on; empty_gif; }
     location /twice/ { gate_fail_limit rate=3r/h; error_page 401 = /again/; empty_gif; }
     location /again/ { gate_fail_limit rate=3r/h; empty_gif; }
@@ -96,9 +96,9 @@ subtest 'other keys' => sub {
 
 subtest 'the bucket fills again' => sub {
     $client = '192.0.2.7';
-    is statuses(2, '/quick/', \&forged), '401 429', 'one a second';
+    is statuses(2, '/quick/', \&forged), '401 429', 'one in two seconds';
     my $wait = ask('/quick/', fresh())->header('Retry-After');
-    is $wait, 1, 'Retry-After';
+    is $wait, 2, 'Retry-After';
     sleep $wait;
     is ask('/quick/', fresh())->status, 200, 'is honest';
 };

@@ -52,6 +52,15 @@ sub until_refused {
     return time - $begin;
 }
 
+# The same file with other text.
+sub overwrite {
+    my ($path, $text) = @_;
+    open my $file, '+<:raw', $path or die "$path: $!";
+    print {$file} $text;
+    close $file or die "$path: $!";
+    return;
+}
+
 sub revoke_by_gatectl {
     my ($kind, @arguments) = @_;
     my ($status, $out, $err) = gatectl('revoke', $kind, '--file', $journal, @arguments);
@@ -143,6 +152,14 @@ subtest 'another file at the path' => sub {
     append($journal, line('jti', 'c'));
     ok wait_for(sub { status(token(jti => 'c')) == 401 }, 1), 'truncated, it is read anew';
     is status(token(jti => 'first of another')), 401, 'what was known stays';
+    renew(line('jti', 'place a'));
+    ok wait_for(sub { status(token(jti => 'place a')) == 401 }, 1), 'one entry';
+    overwrite($journal, line('jti', 'place b'));
+    ok wait_for(sub { status(token(jti => 'place b')) == 401 }, 1), 'written over by another of its size in place';
+    overwrite($journal, line('jti', 'place c') . line('jti', 'place d'));
+    for my $id ('place c', 'place d') {
+        ok wait_for(sub { status(token(jti => $id)) == 401 }, 1), "and by longer text: $id";
+    }
     append($journal, line('jti', "c$_", expires => time - 1)) for 1 .. 3;
     my ($status, $out, $err) = gatectl('revoke', 'compact', '--file', $journal);
     is $status, 0, 'gatectl revoke compact' or diag $err;

@@ -36,6 +36,8 @@ struct JournalState {
     std::atomic<std::uint64_t> inode;
     std::atomic<std::uint64_t> offset;   // octets applied
     std::atomic<std::uint64_t> line;     // lines applied
+    std::atomic<std::uint64_t> changed;  // ctime of the file when all of it was applied, ns
+    std::atomic<std::uint64_t> tail;     // keyed digest of the last octets before offset
     std::atomic<std::uint64_t> in_step;  // when all of it was applied last, CLOCK_MONOTONIC ms
 };
 inline constexpr std::size_t kJournals = 16;

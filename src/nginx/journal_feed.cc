@@ -181,6 +181,8 @@ void copy_journal_states(cache::Zone& old, cache::Zone& fresh) {
         to.line.store(from.line.load());
         to.device.store(from.device.load());
         to.inode.store(from.inode.load());
+        to.changed.store(from.changed.load());
+        to.tail.store(from.tail.load());
     }
 }
 

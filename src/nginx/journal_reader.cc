@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <system_error>
 #include <vector>
 
@@ -72,6 +73,10 @@ public:
     bool regular() const noexcept { return S_ISREG(status_.st_mode); }
     std::uint64_t device() const noexcept { return status_.st_dev; }
     std::uint64_t inode() const noexcept { return status_.st_ino; }
+    std::uint64_t changed() const noexcept {
+        return static_cast<std::uint64_t>(status_.st_ctim.tv_sec) * 1'000'000'000 +
+               static_cast<std::uint64_t>(status_.st_ctim.tv_nsec);
+    }
     std::uint64_t size() const noexcept { return static_cast<std::uint64_t>(status_.st_size); }
     ssize_t read_at(char* to, std::size_t size, std::uint64_t offset) const noexcept {
         return pread(fd_, to, size, static_cast<off_t>(offset));
@@ -103,7 +108,7 @@ JournalReader::Step JournalReader::step(std::int64_t budget) {
     }
     File file(conf_.path);
     if (file.error() == ENOENT && conf_.ours && state_->inode.load() == 0) {
-        finish();  // nothing has been revoked yet
+        finish(0);  // nothing has been revoked yet
         return Step::kInStep;
     }
     if (file.error() != 0 || !file.regular()) {
@@ -113,19 +118,23 @@ JournalReader::Step JournalReader::step(std::int64_t budget) {
     }
     const bool same =
         state_->device.load() == file.device() && state_->inode.load() == file.inode();
-    if (same && state_->offset.load() == file.size()) {
-        finish();
+    if (same && state_->offset.load() == file.size() && state_->changed.load() == file.changed()) {
+        finish(file.changed());
         return Step::kInStep;
     }
     const Ownership owner(*state_);
     if (!owner) return Step::kMore;
-    if (!same || file.size() < state_->offset.load()) {
+    if (!same || !continues(file)) {
         // Another file, or one that was cut: applying twice is harmless, leaving out is not.
         state_->offset.store(0);
         state_->line.store(0);
         state_->device.store(file.device());
         state_->inode.store(file.inode());
         full_ = false;
+    }
+    if (state_->offset.load() == file.size()) {
+        finish(file.changed());
+        return Step::kInStep;
     }
     return read(file, monotonic_microseconds() + budget);
 }
@@ -145,7 +154,7 @@ JournalReader::Step JournalReader::read(File& file, std::int64_t deadline) {
                 fail("line " + std::to_string(lines() + 1) + " is too long");
                 return Step::kProblem;
             }
-            finish();
+            finish(0);
             return Step::kInStep;
         }
         std::size_t used = 0;
@@ -153,7 +162,8 @@ JournalReader::Step JournalReader::read(File& file, std::int64_t deadline) {
             const std::size_t before = used;
             const Batch batch = apply(text, used);
             state_->offset.store(offset + used);
-            if (batch == Batch::kDamaged) return Step::kProblem;
+            state_->tail.store(tail_of(file, offset + used));
+            if (batch == Batch::kDamaged) return damaged_at(offset + used);
             if (batch == Batch::kBusy) return Step::kMore;
             if (used == before) break;
         }
@@ -198,8 +208,41 @@ JournalReader::Batch JournalReader::apply(std::string_view text, std::size_t& us
     return damaged ? Batch::kDamaged : Batch::kDone;
 }
 
-void JournalReader::finish() {
+void JournalReader::finish(std::uint64_t changed) {
+    state_->changed.store(changed);
     state_->in_step.store(monotonic_milliseconds());
+}
+
+// A file system gives the number of a file that is gone to the next one: what stands before the
+// place that was reached tells whether it is the same file still.
+bool JournalReader::continues(const File& file) const {
+    const std::uint64_t offset = state_->offset.load();
+    return file.size() >= offset && state_->tail.load() == tail_of(file, offset);
+}
+
+// A keyed digest of the last octets before `offset`; 0 at the beginning.
+std::uint64_t JournalReader::tail_of(const File& file, std::uint64_t offset) const {
+    std::array<char, 64> last{};
+    const std::size_t size = std::min<std::uint64_t>(offset, last.size());
+    if (size == 0) return 0;
+    const ssize_t got = file.read_at(last.data(), size, offset - size);
+    if (got != static_cast<ssize_t>(size)) return 0;
+    const SipDigest digest = siphash128(zone_.seed(), bytes_of({last.data(), size}));
+    std::uint64_t word = 0;
+    std::memcpy(&word, digest.data(), sizeof word);
+    return word | 1;
+}
+
+// A line that somebody did not finish is cut off and another put in its place: a reader may see
+// some of both. Damage is what stays.
+JournalReader::Step JournalReader::damaged_at(std::uint64_t offset) {
+    constexpr std::uint64_t kStays = 100;  // milliseconds
+    const std::uint64_t now = monotonic_milliseconds();
+    if (suspect_ != offset + 1) {
+        suspect_ = offset + 1;
+        suspect_since_ = now;
+    }
+    return now - suspect_since_ < kStays ? Step::kMore : Step::kProblem;
 }
 
 std::uint64_t monotonic_milliseconds() noexcept {

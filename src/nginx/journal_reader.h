@@ -34,14 +34,20 @@ private:
     Step read(File& file, std::int64_t deadline);
     enum class Batch : std::uint8_t { kDone, kBusy, kDamaged };
     Batch apply(std::string_view text, std::size_t& used);
-    void finish();
+    void finish(std::uint64_t changed);
     bool fail(std::string problem);
+    bool continues(const File& file) const;
+    std::uint64_t tail_of(const File& file, std::uint64_t offset) const;
+    Step damaged_at(std::uint64_t offset);
 
     const JournalConf& conf_;
     cache::Zone& zone_;
     cache::JournalState* state_;
     std::string problem_;
     bool full_ = false;
+    // A line that does not parse may be one that somebody is just replacing.
+    std::uint64_t suspect_ = 0;        // where it begins, plus one
+    std::uint64_t suspect_since_ = 0;  // milliseconds
 };
 
 // Milliseconds of the clock that JournalState::in_step is in.

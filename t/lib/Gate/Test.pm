@@ -111,9 +111,8 @@ sub fill {
 }
 
 # The text of the http block, wrapped. All that is put around it stands on its first line, so that
-# line numbers in nginx's messages are those of the text. Options: main, events (text without
-# comments), vars, workers, log (name of the error log), zone (gate_zone's arguments, '' for none; a
-# text that has a gate_zone of its own gets no other).
+# line numbers in nginx's messages are those of the text. Options: main, events (without comments),
+# vars, workers, log (name of the error log), zone (of a text without gate_zone; '' for none).
 sub render {
     my ($self, $http, %opt) = @_;
     my $around = $self->_globals(%opt) . ($opt{main} // '')
@@ -137,11 +136,10 @@ sub _globals {
 sub _zone {
     my ($self, $http, %opt) = @_;
     my $zone = $opt{zone} // $self->{zone} // ($http =~ /\bgate_zone\b/ ? '' : 'gate:1m');
-    return $self->{module} && $zone ne '' ? " gate_zone $zone;" : '';
+    return $self->{module} && $zone ? " gate_zone $zone;" : '';
 }
 
 sub _http_globals {
-    my ($self) = @_;
     return join ' ', (map {"${_}_temp_path %%DIR%%/$_;"} qw(client_body proxy fastcgi uwsgi scgi)),
         'access_log %%DIR%%/access.log;';
 }
@@ -157,8 +155,7 @@ sub write_raw_config {
     my ($self, $text, %opt) = @_;
     $text =~ s/$_->[0]/$_->[1]/g for @{ $opt{replace} || [] };
     $text =~ s/^\s*(?:load_module|pid|user|error_log|worker_processes|daemon)\s[^;]*;//mg;
-    my $http = $self->_http_globals;
-    $text =~ s/^(\s*http\s*\{)/$1 $http/m;
+    $text =~ s/^(\s*http\s*\{)/"$1 " . $self->_http_globals/me;
     return $self->write_file('nginx.conf', $self->fill($self->_globals(%opt) . $text, $opt{vars}));
 }
 
@@ -177,8 +174,7 @@ sub _environment {
 
 sub _run_nginx {
     my ($self, $output, @arguments) = @_;
-    my %environment = $self->_environment;
-    local @ENV{ keys %environment } = values %environment;
+    local %ENV = (%ENV, $self->_environment);
     my @command = ($self->{nginx}, '-p', "$self->{dir}/", @arguments);
     unshift @command, 'valgrind', '-q', '--vgdb=no', '--trace-children=yes',
         "--log-file=$self->{dir}/valgrind.%p" if $ENV{GATE_VALGRIND};
@@ -208,8 +204,7 @@ sub nginx_t {
     return ($status, $output);
 }
 
-# Starts nginx on the configuration written (or given: start($http, %opt)); dies with its words if
-# it does not start.
+# Starts nginx on the configuration written (or given: start($http, %opt)); dies with its words.
 sub start {
     my ($self, $http, %opt) = @_;
     $self->write_config($http, %opt) if defined $http;
@@ -231,8 +226,7 @@ sub workers {
         $alive{$1} = 1 if /start worker process (\d+)/;
         delete $alive{$1} if /worker process (\d+) exited/;
     }
-    my @alive = sort { $a <=> $b } grep { kill 0, $_ } keys %alive;
-    return @alive;
+    return my @alive = sort { $a <=> $b } grep { kill 0, $_ } keys %alive;
 }
 
 sub signal { my ($self, $name) = @_; return kill $name, $self->pid // return 0; }

@@ -240,7 +240,8 @@ TEST_F(KeyEngine, ResumesOnlyWhatWaits) {
               "verified");
     EXPECT_EQ(name_of_outcome(authentication.resume({record("acme_x"), Reason::kNone})),
               "internal_error");
-    Authentication refused(request("acme_"));
+    const Request short_one = request("acme_");
+    Authentication refused(short_one);
     EXPECT_EQ(name_of_outcome(refused.start()), "key_malformed");
     EXPECT_EQ(name_of_outcome(refused.resume({record("acme_"), Reason::kNone})), "internal_error");
 }

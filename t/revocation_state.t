@@ -12,7 +12,7 @@ my $iss = 'https://idp.example.com';
 my $t = Gate::Test->new(workers => 2, log_level => 'notice');
 my $dir = $t->dir;
 $t->write_jwks('corp.jwks', 'rs');
-$t->write_config(<<"EOF2");
+$t->write_config(<<"EOF2", main => Gate::Crowd::environment());
 gate_zone gate:1m state=%%DIR%%/state;
 gate_issuer corp { issuer $iss; jwks_file %%DIR%%/corp.jwks; audience orders; }
 server {

@@ -30,7 +30,7 @@ $t->write_jwks('corp.jwks', 'rs', 'es256');
 sub config {
     my ($zone, $module) = @_;
     local $ENV{GATE_MODULE} = $module // "$dir/gate.so";
-    return $t->write_config($http, vars => { ZONE => $zone });
+    return $t->write_config($http, main => Gate::Crowd::environment(), vars => { ZONE => $zone });
 }
 sub token { return (Authorization => 'Bearer ' . mint(claims => { jti => $_[0] })); }
 sub status { return http_get('/', headers => [@_])->status; }

@@ -78,6 +78,7 @@ void Feeds::tick() {
     bool more = false;
     for (Feed& feed : readers_) {
         const auto step = feed.reader.step(kSlice);
+        // Where another worker is at it one core is enough: this one looks again at its next tick.
         more = more || step == JournalReader::Step::kMore;
         if (step == JournalReader::Step::kProblem || feed.reader.full()) report(feed);
     }
@@ -141,7 +142,8 @@ ngx_int_t load(ZoneConf& conf, const JournalConf& journal, ngx_log_t* log) {
     std::uint64_t progress = monotonic_milliseconds();
     std::uint64_t lines = reader.lines();
     JournalReader::Step step;
-    while ((step = reader.step(kLong)) == JournalReader::Step::kMore) {
+    while ((step = reader.step(kLong)) == JournalReader::Step::kMore ||
+           step == JournalReader::Step::kElsewhere) {
         if (reader.lines() != lines) progress = monotonic_milliseconds();
         lines = reader.lines();
         if (monotonic_milliseconds() - progress > kPatience) {

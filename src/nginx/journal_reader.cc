@@ -123,7 +123,7 @@ JournalReader::Step JournalReader::step(std::int64_t budget) {
         return Step::kInStep;
     }
     const Ownership owner(*state_);
-    if (!owner) return Step::kMore;
+    if (!owner) return Step::kElsewhere;
     if (!same || !continues(file)) {
         // Another file, or one that was cut: applying twice is harmless, leaving out is not.
         state_->offset.store(0);

@@ -15,9 +15,10 @@ public:
     JournalReader(const JournalConf& conf, cache::Zone& zone);
 
     enum class Step : std::uint8_t {
-        kInStep,   // all of it is applied
-        kMore,     // there is more to do, now or a little later
-        kProblem,  // see problem(); what was applied stays in force
+        kInStep,     // all of it is applied
+        kMore,       // there is more to do, now or a little later
+        kElsewhere,  // another process is at it
+        kProblem,    // see problem(); what was applied stays in force
     };
     // Works for about `budget` microseconds.
     Step step(std::int64_t budget);

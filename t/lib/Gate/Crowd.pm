@@ -24,6 +24,9 @@ sub lines {
         . 'keepalive_requests 100000000; keepalive_timeout 300s;';
 }
 
+# What the main level needs where nginx replaces itself: the sanitizer's library and options.
+sub environment { return join ' ', map {"env $_;"} qw(LD_PRELOAD ASAN_OPTIONS UBSAN_OPTIONS); }
+
 # crowd($t, number of workers): waits until that many different ones have answered.
 sub crowd {
     my ($t, $count) = @_;
@@ -67,6 +70,7 @@ sub hammer {
     my ($t, $cases, %opt) = @_;
     my $file = $t->dir . '/hammer.' . int rand 1e9;
     my $port = $t->port;
+    my $test = $$;
     defined(my $pid = fork) or die "fork: $!";
     return bless { pid => $pid, file => $file }, 'Gate::Crowd::Hammer' if $pid;
     my $stop = 0;
@@ -74,7 +78,7 @@ sub hammer {
     my %found = (count => 0, wrong => {}, slowest => 0, times => [], lost => 0);
     my @requests = map { request_bytes('GET', $_->[1], headers => [@$_[2 .. $#$_]], keepalive => 1) } @$cases;
     my $socket;
-    until ($stop) {
+    until ($stop || getppid != $test) {
         my $index = $found{count} % @$cases;
         if (!$socket) {
             $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port, Timeout => 5);

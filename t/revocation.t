@@ -303,7 +303,7 @@ subtest 'many at once' => sub {
     my ($calm, $loaded) = map { 1000 * percentile(0.99, @{ $_->{times} }) } $idle, $busy;
     diag sprintf 'revocation: %d ids in %.2f s; p99 of an open location %.2f ms, idle %.2f ms', $count, $took, $loaded, $calm;
     is_deeply $busy->{wrong}, {}, 'the open location stays open';
-    cmp_ok $loaded, '<', $calm + ($ENV{GATE_LONG} ? 5 : 50), 'and quick';
+    cmp_ok $loaded, '<', $calm + ($ENV{GATE_LONG} ? 5 : 250), 'and quick';
     cmp_ok $took, '<', $ENV{GATE_ASAN} ? 60 : 5 * ($ENV{GATE_LONG} ? 1 : 2), 'soon';
     is status(token(jti => sprintf 'bulk%07d', $_)), 401, "number $_" for 0, int $count / 3, int $count / 2;
     is status(token(jti => 'good')), 200, 'others pass';

@@ -30,6 +30,7 @@
 // Together 2^-127. The first coefficient makes each fingerprint uniform, which the table relies on.
 #include "cache/fingerprint.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -160,7 +161,7 @@ std::uint64_t close(const Sums& sums, std::uint64_t length, const std::uint64_t*
             whole ? nullptr : text.data() + text.size() - kStripe, key.nh.data());
     } else {
         char padded[kStripe] = {};
-        std::memcpy(padded, text.data(), text.size());
+        std::copy(text.begin(), text.end(), padded);  // an empty view may point nowhere
         add(sums, padded, 1, nullptr, key.nh.data());
     }
     const std::uint64_t* closing = key.closing.data();

@@ -116,6 +116,11 @@ std::string hex(const Fingerprint& value) {
     return text;
 }
 
+TEST(FingerprintOfNothing, TakesAViewThatPointsNowhere) {
+    const auto key = std::make_unique<FingerprintKey>();
+    EXPECT_EQ(fingerprint(*key, std::string_view()), fingerprint(*key, std::string_view("")));
+}
+
 TEST_P(FingerprintOf, IsItsDefinitionForEveryLengthUpTo300) {
     const auto key = random_key(1);
     for (std::size_t size = 0; size <= 300; ++size) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <random>
 
@@ -89,6 +90,24 @@ TEST(Base64url, DecodesWhatItEncodesToTheSameText) {
         const std::string text = base64url_encode(octets);
         EXPECT_EQ(base64url_decoded_size(text.size()), size);
         EXPECT_EQ(base64url_decode(text), octets);
+    }
+}
+
+TEST(Base64url, DecodesAnyPart) {
+    std::mt19937 random(7515);
+    ByteVector octets(40);
+    for (auto& octet : octets) octet = static_cast<std::uint8_t>(random());
+    for (std::size_t size = 1; size <= octets.size(); ++size) {
+        const Bytes whole = Bytes(octets).first(size);
+        const std::string text = base64url_encode(whole);
+        for (std::size_t offset = 0; offset <= size; ++offset) {
+            for (std::size_t length = 0; offset + length <= size; ++length) {
+                ByteVector part(length);
+                base64url_decode_range(text, offset, part);
+                ASSERT_TRUE(std::ranges::equal(part, whole.subspan(offset, length)))
+                    << size << ' ' << offset << ' ' << length;
+            }
+        }
     }
 }
 

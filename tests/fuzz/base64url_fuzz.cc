@@ -42,6 +42,14 @@ void check_octets(Bytes octets) {
     const auto back = base64url_decode(text);
     GATE_INVARIANT(back && std::equal(back->begin(), back->end(), octets.begin(), octets.end()));
     GATE_INVARIANT(!base64url_decode(text + "="));
+    // Any part is what the whole holds there, and nothing is written behind it.
+    for (std::size_t offset = 0; offset < octets.size(); offset += 1 + octets.size() / 8) {
+        const std::size_t size = octets[offset] % (octets.size() - offset + 1);
+        ByteVector part(size + 1, 0x5a);
+        base64url_decode_range(text, offset, std::span(part).first(size));
+        GATE_INVARIANT(std::equal(part.begin(), part.end() - 1, octets.begin() + offset));
+        GATE_INVARIANT(part.back() == 0x5a);
+    }
 }
 
 }  // namespace

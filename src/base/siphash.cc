@@ -74,4 +74,11 @@ SipDigest siphash128(const SipKey& key, Bytes message) noexcept {
     return digest;
 }
 
+std::uint64_t siphash64(const SipKey& key, Bytes message) noexcept {
+    const SipDigest digest = siphash128(key, message);
+    std::uint64_t word = 0;
+    std::memcpy(&word, digest.data(), sizeof word);
+    return word;
+}
+
 }  // namespace gate

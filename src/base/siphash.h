@@ -14,4 +14,7 @@ using SipDigest = std::array<std::uint8_t, 16>;
 
 SipDigest siphash128(const SipKey& key, Bytes message) noexcept;
 
+// The first 64 bits of it as a number, for tables of this machine.
+std::uint64_t siphash64(const SipKey& key, Bytes message) noexcept;
+
 }  // namespace gate

@@ -58,10 +58,7 @@ std::uint32_t find_series(const Record& record, cache::Zone& zone) {
     labels.reason = code(record.decision.reason);
     if (kind != policy::CredentialKind::kNone) labels.cache = label_of(record.cache);
     const std::string text = policy::decision_series(labels);
-    const SipDigest digest = siphash128(zone.seed(), bytes_of(text));
-    std::uint64_t word = 0;
-    ngx_memcpy(&word, digest.data(), sizeof(word));
-    return zone.counters.series(word, text);
+    return zone.counters.series(siphash64(zone.seed(), bytes_of(text)), text);
 }
 
 // What a worker meets for the first time; apart from the few instructions that run each time.

@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "nginx/bridge.h"
+#include "nginx/clock.h"
 #include "nginx/journal_reader.h"
+#include "nginx/ticker.h"
 
 namespace gate::nginx {
 
@@ -24,6 +26,11 @@ constexpr std::int64_t kSlice = 2000;  // microseconds
 constexpr ngx_msec_t kReportInterval = 60'000;
 constexpr std::size_t kSweepBuckets = 64;  // each time the zone's lock is held
 
+class Feeds;
+
+// One pointer per worker, between init_process and exit_process.
+Feeds* feeds = nullptr;
+
 class Feeds {
 public:
     explicit Feeds(ZoneConf& conf) : conf_(conf) {
@@ -32,9 +39,7 @@ public:
         }
     }
     void start();
-    void stop() {
-        if (timer_.timer_set) ngx_del_timer(&timer_);
-    }
+    void stop() { ticker_.stop(); }
     void tick();
 
 private:
@@ -50,28 +55,11 @@ private:
     ZoneConf& conf_;
     std::vector<Feed> readers_;
     std::size_t sweep_at_ = 0;
-    ngx_event_t timer_{};
-    ngx_connection_t unconnected_{};  // nginx's debug lines ask a timer's data for its descriptor
+    Ticker ticker_;
 };
 
-// One pointer per worker, between init_process and exit_process.
-Feeds* feeds = nullptr;
-
 void Feeds::start() {
-    unconnected_.fd = static_cast<ngx_socket_t>(-1);
-    timer_.data = &unconnected_;
-    timer_.log = ngx_cycle->log;
-    timer_.cancelable = 1;
-    timer_.handler = [](ngx_event_t* event) {
-        guard(event->log, 0, [] {
-            feeds->tick();
-            return 0;
-        });
-        // While the worker exits too: a request that began before may still be decided here. A
-        // timer that is cancelable does not keep it.
-        if (!event->timer_set) ngx_add_timer(event, kTick);
-    };
-    ngx_add_timer(&timer_, kTick);
+    ticker_.start(kTick, [] { feeds->tick(); });
 }
 
 void Feeds::tick() {
@@ -83,7 +71,7 @@ void Feeds::tick() {
         if (step == JournalReader::Step::kProblem || feed.reader.full()) report(feed);
     }
     if (ngx_worker == 0) sweep();
-    if (more) ngx_add_timer(&timer_, kPause);
+    if (more) ticker_.hurry(kPause);
 }
 
 void Feeds::sweep() {
@@ -201,14 +189,19 @@ void stop_journal_feeds() {
     feeds = nullptr;
 }
 
+std::optional<std::uint64_t> lag_of(const ZoneConf& conf, const JournalConf& journal) noexcept {
+    if (journal.state == nullptr) journal.state = journal_state(*conf.zone, journal.path);
+    if (journal.state == nullptr) return std::nullopt;
+    const std::uint64_t in_step = journal.state->in_step.load(std::memory_order_relaxed);
+    return ngx_current_msec > in_step ? ngx_current_msec - in_step : 0;
+}
+
 Reason revocations_unknown(const ZoneConf& conf) noexcept {
     if (conf.zone->revocations.overflowed()) return Reason::kRevocationFull;
     for (const JournalConf& journal : conf.journals) {
         if (journal.serve_when_late) continue;
-        if (journal.state == nullptr) journal.state = journal_state(*conf.zone, journal.path);
-        if (journal.state == nullptr) return Reason::kRevocationLag;
-        const std::uint64_t in_step = journal.state->in_step.load(std::memory_order_relaxed);
-        if (ngx_current_msec > in_step + journal.max_lag) return Reason::kRevocationLag;
+        const auto lag = lag_of(conf, journal);
+        if (!lag || *lag > journal.max_lag) return Reason::kRevocationLag;
     }
     return Reason::kNone;
 }

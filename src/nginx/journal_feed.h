@@ -2,6 +2,9 @@
 // then followed by whichever worker sees them grow first.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 #include "base/reason.h"
 #include "nginx/ngx.h"
 #include "nginx/zone.h"
@@ -18,6 +21,10 @@ void copy_journal_states(cache::Zone& old, cache::Zone& fresh);
 // For init_process and exit_process.
 void start_journal_feeds(ZoneConf& conf);
 void stop_journal_feeds();
+
+// Milliseconds since all of the journal was known to be applied; nullopt: the zone does not follow
+// it.
+std::optional<std::uint64_t> lag_of(const ZoneConf& conf, const JournalConf& journal) noexcept;
 
 // kRevocationLag or kRevocationFull while it cannot be known what is revoked, else kNone. Costs a
 // few loads.

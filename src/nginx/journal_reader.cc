@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "nginx/clock.h"
 
 namespace gate::nginx {
 
@@ -24,9 +25,7 @@ constexpr std::size_t kChunk = 65536;
 constexpr std::size_t kBatch = 32;
 
 std::int64_t monotonic_microseconds() noexcept {
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+    return static_cast<std::int64_t>(monotonic_nanoseconds() / 1000);
 }
 
 bool is_alive(std::uint64_t process) noexcept {
@@ -227,10 +226,7 @@ std::uint64_t JournalReader::tail_of(const File& file, std::uint64_t offset) con
     if (size == 0) return 0;
     const ssize_t got = file.read_at(last.data(), size, offset - size);
     if (got != static_cast<ssize_t>(size)) return 0;
-    const SipDigest digest = siphash128(zone_.seed(), bytes_of({last.data(), size}));
-    std::uint64_t word = 0;
-    std::memcpy(&word, digest.data(), sizeof word);
-    return word | 1;
+    return siphash64(zone_.seed(), bytes_of({last.data(), size})) | 1;
 }
 
 // A line that somebody did not finish is cut off and another put in its place: a reader may see
@@ -245,15 +241,8 @@ JournalReader::Step JournalReader::damaged_at(std::uint64_t offset) {
     return now - suspect_since_ < kStays ? Step::kMore : Step::kProblem;
 }
 
-std::uint64_t monotonic_milliseconds() noexcept {
-    return static_cast<std::uint64_t>(monotonic_microseconds() / 1000);
-}
-
 cache::JournalState* journal_state(cache::Zone& zone, const std::string& path) noexcept {
-    const SipDigest digest = siphash128(zone.seed(), bytes_of(path));
-    std::uint64_t wanted = 0;
-    std::copy_n(digest.data(), sizeof wanted, reinterpret_cast<std::uint8_t*>(&wanted));
-    wanted |= 1;
+    const std::uint64_t wanted = siphash64(zone.seed(), bytes_of(path)) | 1;
     for (cache::JournalState& state : zone.journals()) {
         std::uint64_t found = 0;
         if (state.path_digest.compare_exchange_strong(found, wanted) || found == wanted) {

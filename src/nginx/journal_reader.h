@@ -51,9 +51,6 @@ private:
     std::uint64_t suspect_since_ = 0;  // milliseconds
 };
 
-// Milliseconds of the clock that JournalState::in_step is in.
-std::uint64_t monotonic_milliseconds() noexcept;
-
 // The state of the journal of that path; a free one is taken. nullptr when there is none left.
 cache::JournalState* journal_state(cache::Zone& zone, const std::string& path) noexcept;
 

@@ -1,12 +1,11 @@
 #include "nginx/limits.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <charconv>
 
 #include "nginx/address.h"
 #include "nginx/bridge.h"
+#include "nginx/clock.h"
 #include "nginx/compat.h"
 #include "nginx/extraction.h"
 
@@ -21,14 +20,6 @@ constexpr std::uint64_t kSecond = 1'000'000'000;
 
 // Interval of a rate that is quicker than any directive can ask for (a key's record may).
 constexpr std::uint64_t kQuickest = 1000;
-
-// A clock that nobody sets, the same in all processes.
-std::uint64_t now_ns() noexcept {
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return static_cast<std::uint64_t>(now.tv_sec) * kSecond +
-           static_cast<std::uint64_t>(now.tv_nsec);
-}
 
 std::uint64_t seconds_up(std::uint64_t nanoseconds) noexcept {
     return (nanoseconds + kSecond - 1) / kSecond;
@@ -96,9 +87,7 @@ std::uint64_t bucket_of(ngx_http_request_t* r, Record& record, const LimitConf& 
             break;
         }
     }
-    const SipDigest digest = siphash128(zone_of(main_conf(r))->seed(), bytes_of(text));
-    std::uint64_t bucket = 0;
-    ngx_memcpy(&bucket, digest.data(), sizeof(bucket));
+    const std::uint64_t bucket = siphash64(zone_of(main_conf(r))->seed(), bytes_of(text));
     return bucket != 0 ? bucket : 1;
 }
 
@@ -156,12 +145,34 @@ Reason refuse_rate(Record& record, std::uint64_t retry_after) {
     return Reason::kRateLimited;
 }
 
+// Asks all of this client's failure buckets; true where one has no token, and retry_after says when
+// all will have one.
+template <class Ask>
+bool ask_failure_buckets(ngx_http_request_t* r, Record& record, const LocConf& location, Ask ask) {
+    cache::TokenBuckets& buckets = zone_of(main_conf(r))->buckets;
+    const std::uint64_t now = monotonic_nanoseconds();
+    bool empty = false;
+    for (const auto& limit : *location.fail_limits) {
+        for (const LimitKey& key : limit->keys) {
+            const std::uint64_t bucket = bucket_of(r, record, *limit, key);
+            if (bucket == 0) continue;
+            const auto rate = rate_for(r, record, *limit);
+            const Charge charge = rate ? (buckets.*ask)(bucket, *rate, now) : Charge{};
+            if (charge.passed) continue;
+            empty = true;
+            record.limits.retry_after =
+                std::max({record.limits.retry_after, charge.retry_after, std::uint64_t{1}});
+        }
+    }
+    return empty;
+}
+
 }  // namespace
 
 Reason charge_all(ngx_http_request_t* r, Record& record, const LocConf& location) {
     record.limits.charged = true;
     cache::TokenBuckets& buckets = zone_of(main_conf(r))->buckets;
-    const std::uint64_t now = now_ns();
+    const std::uint64_t now = monotonic_nanoseconds();
     std::pmr::vector<Taken> taken(record.memory());
     for (const auto& limit : *location.limits) {
         const std::uint64_t bucket = bucket_of(r, record, *limit, limit->keys.front());
@@ -181,21 +192,9 @@ Reason charge_all(ngx_http_request_t* r, Record& record, const LocConf& location
 
 bool failures_exhausted(ngx_http_request_t* r, Record& record, const LocConf& location) {
     if (location.fail_limits->empty() || record.limits.failure_charged) return false;
-    const cache::TokenBuckets& buckets = zone_of(main_conf(r))->buckets;
-    const std::uint64_t now = now_ns();
-    for (const auto& limit : *location.fail_limits) {
-        for (const LimitKey& key : limit->keys) {
-            const std::uint64_t bucket = bucket_of(r, record, *limit, key);
-            if (bucket == 0) continue;
-            const auto rate = rate_for(r, record, *limit);
-            const Charge charge = rate ? buckets.look(bucket, *rate, now) : Charge{};
-            if (charge.passed) continue;
-            record.limits.failure_charged = true;
-            record.limits.retry_after = std::max<std::uint64_t>(charge.retry_after, 1);
-            return true;
-        }
-    }
-    return false;
+    const bool empty = ask_failure_buckets(r, record, location, &cache::TokenBuckets::look);
+    record.limits.failure_charged = empty;
+    return empty;
 }
 
 Reason charge_failure(ngx_http_request_t* r, Record& record, const LocConf& location,
@@ -205,21 +204,8 @@ Reason charge_failure(ngx_http_request_t* r, Record& record, const LocConf& loca
                          !record.identity.known();
     if (!attempt || location.fail_limits->empty() || record.limits.failure_charged) return reason;
     record.limits.failure_charged = true;
-    cache::TokenBuckets& buckets = zone_of(main_conf(r))->buckets;
-    const std::uint64_t now = now_ns();
-    for (const auto& limit : *location.fail_limits) {
-        for (const LimitKey& key : limit->keys) {
-            const std::uint64_t bucket = bucket_of(r, record, *limit, key);
-            if (bucket == 0) continue;
-            const auto rate = rate_for(r, record, *limit);
-            const Charge charge = rate ? buckets.charge(bucket, *rate, now) : Charge{};
-            if (charge.passed) continue;
-            reason = Reason::kTooManyFailures;
-            record.limits.retry_after =
-                std::max({record.limits.retry_after, charge.retry_after, std::uint64_t{1}});
-        }
-    }
-    return reason;
+    const bool empty = ask_failure_buckets(r, record, location, &cache::TokenBuckets::charge);
+    return empty ? Reason::kTooManyFailures : reason;
 }
 
 void push_limit_headers(ngx_http_request_t* r, const LimitState& limits) {

@@ -1,10 +1,10 @@
 #include "nginx/metrics.h"
 
-#include <time.h>
-
 #include "base/version.h"
 #include "nginx/bridge.h"
+#include "nginx/clock.h"
 #include "nginx/compat.h"
+#include "nginx/journal_feed.h"
 #include "nginx/journal_reader.h"
 #include "nginx/setters.h"
 #include "policy/metrics_text.h"
@@ -13,22 +13,13 @@ namespace gate::nginx {
 
 namespace {
 
-std::uint64_t monotonic_ns() {
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
-           static_cast<std::uint64_t>(now.tv_nsec);
-}
-
 // Seconds since the journal that lags most was known to be applied in full.
 std::optional<double> revocation_lag(const ZoneConf& conf) {
     std::optional<double> most;
     for (const JournalConf& journal : conf.journals) {
-        if (journal.state == nullptr) journal.state = journal_state(*conf.zone, journal.path);
-        if (journal.state == nullptr) continue;
-        const std::uint64_t in_step = journal.state->in_step.load(std::memory_order_relaxed);
-        const std::uint64_t lag = ngx_current_msec > in_step ? ngx_current_msec - in_step : 0;
-        most = std::max(most.value_or(0), static_cast<double>(lag) / 1000);
+        if (const auto lag = lag_of(conf, journal)) {
+            most = std::max(most.value_or(0), static_cast<double>(*lag) / 1000);
+        }
     }
     return most;
 }
@@ -44,7 +35,7 @@ policy::MetricsInput collect(const ZoneConf& conf) {
         {"large_records", zone.large_records.capacity(), zone.large_records.occupied()},
         {"negative", zone.unknown_keys.capacity(), zone.unknown_keys.occupied()},
         {"revocations", zone.revocations.capacity(), zone.revocations.size()},
-        {"buckets", zone.buckets.capacity(), zone.buckets.active(monotonic_ns())},
+        {"buckets", zone.buckets.capacity(), zone.buckets.active(monotonic_nanoseconds())},
         {"series", zone.counters.capacity(), zone.counters.used()},
     };
     input.revocations_overflowed = zone.revocations.overflowed();

@@ -7,6 +7,7 @@
 
 #include "nginx/conf.h"
 #include "nginx/ngx.h"
+#include "nginx/ticker.h"
 
 namespace gate::nginx {
 
@@ -27,9 +28,8 @@ struct Stamp {
 const char* path = nullptr;
 std::optional<Stamp> loaded;
 // In the first worker, from init_process to exit_process.
-ngx_event_t timer{};
-ngx_connection_t unconnected{};  // nginx's debug lines ask a timer's data for its descriptor
-std::optional<Stamp> seen;       // at the last tick
+Ticker ticker;
+std::optional<Stamp> seen;  // at the last tick
 
 std::optional<Stamp> stamp_of_module() noexcept {
     struct stat status {};
@@ -50,12 +50,10 @@ bool replaced() noexcept {
     return at_rest;
 }
 
-void tick(ngx_event_t* event) noexcept {
-    if (!replaced()) {
-        if (!ngx_exiting) ngx_add_timer(event, kTick);
-        return;
-    }
-    ngx_log_error(NGX_LOG_WARN, event->log, 0,
+void tick() {
+    if (!replaced()) return;
+    ticker.stop();
+    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                   "gate: \"%s\" is another file than the one that nginx was started with; its code "
                   "is not in use, after a reload neither: restart nginx, or upgrade it in place "
                   "(kill -USR2)",
@@ -73,16 +71,11 @@ void note_module_file() noexcept {
 
 void start_module_file_check() noexcept {
     if (ngx_worker != 0 || !loaded) return;
-    unconnected.fd = static_cast<ngx_socket_t>(-1);
-    timer.data = &unconnected;
-    timer.log = ngx_cycle->log;
-    timer.cancelable = 1;
-    timer.handler = tick;
-    ngx_add_timer(&timer, kTick);
+    ticker.start(kTick, tick);
 }
 
 void stop_module_file_check() noexcept {
-    if (timer.timer_set) ngx_del_timer(&timer);
+    ticker.stop();
 }
 
 }  // namespace gate::nginx

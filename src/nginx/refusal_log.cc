@@ -4,6 +4,7 @@
 
 #include "jose/header.h"
 #include "nginx/bridge.h"
+#include "nginx/ticker.h"
 
 namespace gate::nginx {
 
@@ -32,11 +33,10 @@ void summarise(Repeat& repeat, ngx_log_t* log) {
     repeat.count = 0;
 }
 
-// One timer a worker, set while there is something to summarise.
-ngx_event_t summary_timer;
-ngx_connection_t summary_connection;  // what nginx's debug log of timers looks at
+// Runs while there is something to summarise.
+Ticker summary;
 
-void on_summary_timer(ngx_event_t*) {
+void summarise_old() {
     bool later = false;
     for (Repeat& repeat : repeats) {
         if (repeat.count == 0) continue;
@@ -46,17 +46,7 @@ void on_summary_timer(ngx_event_t*) {
             summarise(repeat, ngx_cycle->log);
         }
     }
-    if (later) ngx_add_timer(&summary_timer, 1000);
-}
-
-void schedule_summary() {
-    if (summary_timer.timer_set) return;
-    summary_connection.fd = static_cast<ngx_socket_t>(-1);
-    summary_timer.data = &summary_connection;
-    summary_timer.handler = on_summary_timer;
-    summary_timer.log = ngx_cycle->log;
-    summary_timer.cancelable = 1;
-    ngx_add_timer(&summary_timer, 1000);
+    if (!later) summary.stop();
 }
 
 // True when this refusal only adds to the count of one that has just been written.
@@ -66,15 +56,13 @@ bool is_repeat(const Record& record) {
     std::string text(address);
     text.push_back(static_cast<char>(record.decision.reason));
     text.push_back(static_cast<char>(record.decision.status));
-    SipDigest digest = siphash128(main_conf(record.main()).token_id_key, bytes_of(text));
-    std::uint64_t key;
-    ngx_memcpy(&key, digest.data(), sizeof(key));
+    const std::uint64_t key = siphash64(main_conf(record.main()).token_id_key, bytes_of(text));
 
     Repeat& repeat = repeats[key % kRepeatSlots];
     time_t now = ngx_time();
     if (repeat.key == key && repeat.second == now) {
         ++repeat.count;
-        schedule_summary();
+        if (!summary.running()) summary.start(1000, summarise_old);
         return true;
     }
     summarise(repeat, connection->log);

@@ -10,6 +10,7 @@
 
 #include "nginx/bridge.h"
 #include "nginx/conf.h"
+#include "nginx/ticker.h"
 #include "nginx/watch_task.h"
 
 namespace gate::nginx {
@@ -87,8 +88,7 @@ private:
     std::unique_ptr<RenewalTask> task_;  // at most one is on its way
     Watched* task_for_ = nullptr;
     FileStamp task_stamp_;
-    ngx_event_t timer_{};
-    ngx_connection_t unconnected_{};  // nginx's debug lines ask a timer's data for its descriptor
+    Ticker ticker_;
 };
 
 // One pointer per worker, between init_process and exit_process.
@@ -102,23 +102,11 @@ void say(ngx_uint_t level, const std::string& text) {
 }
 
 void Watcher::start_timer() {
-    unconnected_.fd = static_cast<ngx_socket_t>(-1);
-    timer_.data = &unconnected_;
-    timer_.log = ngx_cycle->log;
-    timer_.cancelable = 1;
-    timer_.handler = [](ngx_event_t* event) {
-        guard(event->log, 0, [] {
-            watcher->tick();
-            return 0;
-        });
-        // While the worker exits too: a request that began before may still be decided here.
-        ngx_add_timer(event, kTick);
-    };
-    ngx_add_timer(&timer_, kTick);
+    ticker_.start(kTick, [] { watcher->tick(); });
 }
 
 void Watcher::stop_timer() {
-    if (timer_.timer_set) ngx_del_timer(&timer_);
+    ticker_.stop();
 }
 
 // A worker that replaces a dead one has the master's start-up state: what changed since, and has

@@ -1,29 +1,24 @@
 #include "nginx/zone_lock.h"
 
 #include <signal.h>
-#include <time.h>
 
 #include <cerrno>
+
+#include "nginx/clock.h"
 
 namespace gate::nginx {
 
 namespace {
 
-constexpr std::int64_t kPatience = 20'000;        // nanoseconds
-constexpr std::int64_t kSuspicion = 100'000'000;  // nanoseconds
+constexpr std::uint64_t kPatience = 20'000;        // nanoseconds
+constexpr std::uint64_t kSuspicion = 100'000'000;  // nanoseconds
 constexpr int kTriesBetweenClocks = 32;
-
-std::int64_t monotonic_now() noexcept {
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 // Who held the lock when we last failed to get it, and since when.
 ngx_pid_t suspect = 0;
-std::int64_t suspect_since = 0;
+std::uint64_t suspect_since = 0;
 
-void suspect_holder(ngx_shmtx_t* mutex, std::int64_t now) noexcept {
+void suspect_holder(ngx_shmtx_t* mutex, std::uint64_t now) noexcept {
     const auto holder = static_cast<ngx_pid_t>(*mutex->lock);
     if (holder != suspect) {
         suspect = holder;
@@ -40,14 +35,14 @@ void suspect_holder(ngx_shmtx_t* mutex, std::int64_t now) noexcept {
 bool try_lock(void* data) noexcept {
     auto* mutex = static_cast<ngx_shmtx_t*>(data);
     if (ngx_shmtx_trylock(mutex) != 0) return true;
-    const std::int64_t start = monotonic_now();
-    std::int64_t now = start;
+    const std::uint64_t start = monotonic_nanoseconds();
+    std::uint64_t now = start;
     do {
         for (int i = 0; i < kTriesBetweenClocks; ++i) {
             ngx_cpu_pause();
             if (ngx_shmtx_trylock(mutex) != 0) return true;
         }
-        now = monotonic_now();
+        now = monotonic_nanoseconds();
     } while (now - start < kPatience);
     suspect_holder(mutex, now);
     return false;

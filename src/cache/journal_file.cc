@@ -14,6 +14,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/descriptor.h"
+
 namespace gate::cache {
 
 namespace {
@@ -28,36 +30,6 @@ constexpr std::size_t kChunk = std::size_t{256} << 10;
 
 std::string system_error(const std::string& path, std::string_view what) {
     return path + ": cannot " + std::string(what) + ": " + std::generic_category().message(errno);
-}
-
-class Descriptor {
-public:
-    explicit Descriptor(int fd = -1) noexcept : fd_(fd) {}
-    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    Descriptor& operator=(Descriptor&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    ~Descriptor() {
-        if (fd_ >= 0) close(fd_);
-    }
-    int get() const noexcept { return fd_; }
-    explicit operator bool() const noexcept { return fd_ >= 0; }
-
-private:
-    int fd_;
-};
-
-bool write_all(int fd, std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t written = write(fd, text.data(), text.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return false;
-        text.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return true;
 }
 
 // Up to `size` octets at `offset`; fewer at the end of the file.

@@ -19,16 +19,6 @@ constexpr mode_t kNewFileMode = 0600;
 constexpr mode_t kModeBits = 07777;
 constexpr int kRetryMilliseconds = 10;
 
-bool write_all(int fd, std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t written = write(fd, text.data(), text.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return false;
-        text.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return true;
-}
-
 struct Place {
     std::string directory;
     std::string name;
@@ -63,22 +53,6 @@ bool lock_with_patience(int fd, int patience_ms) {
 }
 
 }  // namespace
-
-Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
-    if (this != &other) {
-        if (fd_ >= 0) close(fd_);
-        fd_ = other.release();
-    }
-    return *this;
-}
-
-Descriptor::~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-}
-
-int Descriptor::release() noexcept {
-    return std::exchange(fd_, -1);
-}
 
 std::string system_error(std::string_view path) {
     return std::string(path) + ": " + std::generic_category().message(errno);

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/descriptor.h"
 #include "base/result.h"
 
 namespace gate::ctl {
@@ -16,23 +17,6 @@ namespace gate::ctl {
 inline constexpr std::size_t kMaxKeyFile = std::size_t{64} << 20;
 inline constexpr std::size_t kMaxDocument = std::size_t{4} << 20;  // key sets, nginx's dump
 inline constexpr std::size_t kMaxSecret = std::size_t{64} << 10;   // secrets, peppers, PEM
-
-class Descriptor {
-public:
-    explicit Descriptor(int fd = -1) noexcept : fd_(fd) {}
-    Descriptor(Descriptor&& other) noexcept : fd_(other.release()) {}
-    Descriptor& operator=(Descriptor&& other) noexcept;
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    ~Descriptor();
-
-    int get() const noexcept { return fd_; }
-    explicit operator bool() const noexcept { return fd_ >= 0; }
-    int release() noexcept;
-
-private:
-    int fd_;
-};
 
 // "PATH: No such file or directory", from errno.
 std::string system_error(std::string_view path);

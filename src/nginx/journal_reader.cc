@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/descriptor.h"
 #include "nginx/clock.h"
 
 namespace gate::nginx {
@@ -61,12 +62,7 @@ class JournalReader::File {
 public:
     explicit File(const std::string& path)
         : fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
-        if (fd_ < 0 || fstat(fd_, &status_) != 0) error_ = errno;
-    }
-    File(const File&) = delete;
-    File& operator=(const File&) = delete;
-    ~File() {
-        if (fd_ >= 0) close(fd_);
+        if (!fd_ || fstat(fd_.get(), &status_) != 0) error_ = errno;
     }
     int error() const noexcept { return error_; }
     bool regular() const noexcept { return S_ISREG(status_.st_mode); }
@@ -78,11 +74,11 @@ public:
     }
     std::uint64_t size() const noexcept { return static_cast<std::uint64_t>(status_.st_size); }
     ssize_t read_at(char* to, std::size_t size, std::uint64_t offset) const noexcept {
-        return pread(fd_, to, size, static_cast<off_t>(offset));
+        return pread(fd_.get(), to, size, static_cast<off_t>(offset));
     }
 
 private:
-    int fd_;
+    Descriptor fd_;
     struct stat status_ {};
     int error_ = 0;
 };

@@ -9,6 +9,7 @@
 #include <optional>
 #include <system_error>
 
+#include "base/descriptor.h"
 #include "policy/epoch.h"
 
 namespace gate::nginx {
@@ -20,20 +21,6 @@ using Kind = SourceFile::Kind;
 constexpr std::size_t kMaxKeyFile = std::size_t{64} << 20;
 constexpr std::size_t kMaxDocument = std::size_t{4} << 20;  // JWKS, role maps
 constexpr std::size_t kMaxSecret = std::size_t{64} << 10;   // secrets, peppers, PEM
-
-class Descriptor {
-public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    ~Descriptor() {
-        if (fd_ >= 0) close(fd_);
-    }
-    int get() const noexcept { return fd_; }
-
-private:
-    int fd_;
-};
 
 std::string reason_of(int error) {
     return std::generic_category().message(error);

@@ -12,8 +12,7 @@ namespace {
 constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr std::uint64_t kFastest = kSecond / 1'000'000;  // interval
 
-// A bucket never reaches further than this (146 years), so differences of instants stay in 63 bits.
-constexpr std::uint64_t kMaxSpan = std::uint64_t{1} << 62;
+constexpr std::uint64_t kMaxSpan = TokenBuckets::kMaxSpan;
 
 // A process may have been stopped for so long between reading the clock and charging: what it sees
 // ahead of its old instant is no sign of a slower rate.

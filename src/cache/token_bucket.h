@@ -34,6 +34,9 @@ struct Charge {
 class TokenBuckets {
 public:
     static constexpr std::size_t kWays = 4;  // buckets of a set, which is one cache line
+    // Nanoseconds from empty to full at most (146 years), whatever the burst: 53,375 tokens of one
+    // a day. So differences of instants stay in 63 bits.
+    static constexpr std::uint64_t kMaxSpan = std::uint64_t{1} << 62;
 
     // Zero-filled memory, aligned to 64 octets, holds no bucket (all are full).
     explicit TokenBuckets(std::span<std::byte> memory) noexcept;

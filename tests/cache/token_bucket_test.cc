@@ -164,6 +164,23 @@ TEST(TokenBuckets, TakeRatesThatNobodyNeeds) {
     EXPECT_FALSE(buckets.charge(4, {.interval = 1000, .burst = 0}, 5).passed);
 }
 
+TEST(TokenBuckets, HoldTheTokensOf146YearsAtMost) {
+    Memory memory(16);
+    TokenBuckets buckets(memory.bytes());
+    const Rate rate{.interval = *parse_rate("1r/d"), .burst = 1'000'000};
+    const std::uint64_t most = TokenBuckets::kMaxSpan / rate.interval;
+    EXPECT_EQ(most, 53375U);
+    for (std::uint64_t left = most; left-- > 0;) {
+        const Charge charge = buckets.charge(7, rate, 5);
+        ASSERT_TRUE(charge.passed);
+        ASSERT_EQ(charge.remaining, left);
+    }
+    const Charge refused = buckets.charge(7, rate, 5);
+    EXPECT_FALSE(refused.passed);
+    EXPECT_LT(refused.retry_after, rate.interval);
+    EXPECT_TRUE(buckets.look(7, rate, 5 + refused.retry_after).passed);
+}
+
 TEST(TokenBuckets, WithoutMemoryRefuse) {
     TokenBuckets buckets(std::span<std::byte>{});
     EXPECT_FALSE(buckets.charge(1, {.interval = 1000, .burst = 5}, 5).passed);

@@ -1,6 +1,6 @@
 // Token buckets and counters against models: a bucket is a credit in nanoseconds that grows with
-// the clock, a counter an entry of a map. The first line is a rate, the second a burst; then one
-// operation a line, a letter, a blank and what it is about:
+// the clock up to kMaxSpan, a counter an entry of a map. The first line is a rate, the second a
+// burst; then one operation a line, a letter, a blank and what it is about:
 //
 //     c 2 500000000    500 ms pass, then key 2 is charged        l  looked at        r  refunded
 //     n some labels    counts one for these labels
@@ -69,7 +69,11 @@ struct Model {
 class Run {
 public:
     explicit Run(const Rate& rate)
-        : rate_(rate), span_(rate.interval * rate.burst), models_(4, Model{span_}) {}
+        : rate_(rate),
+          // The product of the slowest rate and the greatest burst has more than 64 bits.
+          span_(rate.burst > TokenBuckets::kMaxSpan / rate.interval ? TokenBuckets::kMaxSpan
+                                                                    : rate.interval * rate.burst),
+          models_(4, Model{span_}) {}
 
     void step(std::string_view line) {
         if (line.size() < 3 || line[1] != ' ') return;

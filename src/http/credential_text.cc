@@ -64,10 +64,11 @@ bool is_own_origin(std::string_view origin, std::string_view scheme,
                    std::string_view host) noexcept {
     constexpr std::string_view kMark = "://";
     const std::size_t mark = origin.find(kMark);
-    if (mark == std::string_view::npos || host.empty()) return false;
+    const std::string_view own = without_default_port(scheme, host);
+    if (mark == std::string_view::npos || own.empty()) return false;
     return equal_ignoring_case(origin.substr(0, mark), scheme) &&
            equal_ignoring_case(without_default_port(scheme, origin.substr(mark + kMark.size())),
-                               without_default_port(scheme, host));
+                               own);
 }
 
 // One octet of `text` at `at`, percent-decoded; moves `at` behind it.

@@ -201,6 +201,7 @@ TEST(IsCrossSite, TakesAnythingElseForAnotherSite) {
     EXPECT_TRUE(is_cross_site("null", "", "https", "a.test", ""));
     EXPECT_TRUE(is_cross_site("a.test", "", "https", "a.test", ""));
     EXPECT_TRUE(is_cross_site("https://", "", "https", "", ""));
+    EXPECT_TRUE(is_cross_site("https://", "", "https", ":443", ""));
     EXPECT_TRUE(is_cross_site("://", "", "", "", ""));
 }
 

@@ -129,8 +129,8 @@ TEST(RecordCacheCrash, LeavesTheOldTheNewOrNothing) {
     std::size_t deaths = 0;
     for (const auto& [before, make_before] : steps) {
         for (const auto& [after, make_after] : steps) {
-            // The stores of a payload are all alike.
-            for (std::size_t hit = 0; hit < 600; hit += hit < 70 ? 1 : 61) {
+            // The first ones empty other tables; those of a payload are all alike.
+            for (std::size_t hit = 0; hit < 600; hit += hit < 14 ? 1 : 53) {
                 SCOPED_TRACE(before + " to " + after + ", killed at " + std::to_string(hit));
                 test::TestZone zone;
                 make_before(*zone, need);
@@ -155,7 +155,7 @@ TEST(RecordCacheCrash, LeavesTheOldTheNewOrNothing) {
         }
     }
     std::printf("killed a writer %zu times\n", deaths);
-    EXPECT_GT(deaths, 500u);
+    EXPECT_GT(deaths, 200u);
 }
 
 #endif

@@ -1,6 +1,9 @@
 // What the worst tokens cost that the size limit lets through (8192 octets), beside an ordinary one
-// of 860: accepted ones, whatever shape their claims have, and refused ones. CPU time of the
-// thread, the best of many runs.
+// of that size: accepted ones, whatever shape their claims have, and refused ones. CPU time of the
+// thread, the best of many runs; with --count one callgrind dump for each, which bench/count
+// judges.
+#include <valgrind/callgrind.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -8,6 +11,7 @@
 #include <functional>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/base64url.h"
@@ -45,15 +49,22 @@ public:
                                    payload);
     }
 
-    // `unit` as often as the limit allows.
-    std::string filled(const std::string& before, const std::function<std::string(int)>& unit,
+    // `unit`, of so many JSON values, as often as the limits allow; what room is left is one long
+    // string.
+    std::string filled(const std::string& before, std::size_t values,
+                       const std::function<std::string(int)>& unit,
                        const std::string& after) const {
         const std::size_t room = (kMaxSize - 384) / 4 * 3;
+        const std::size_t max_values = room / 5 - 10;
+        const std::string end = after + ",\"p\":\"";
         std::string payload = before;
-        for (int i = 0; payload.size() + after.size() + unit(i).size() < room; ++i) {
+        std::size_t used = 0;
+        for (int i = 0; used + values <= max_values; ++i, used += values) {
+            if (payload.size() + end.size() + unit(i).size() + 2 > room) break;
             payload += unit(i);
         }
-        return token(payload + after);
+        payload += end;
+        return token(payload + std::string(room - payload.size() - 2, 'p') + "\"}");
     }
 
     Reason judge(const std::string& text) const {
@@ -96,30 +107,63 @@ struct Shape {
 
 const std::string kHead = R"({"iss":"i","exp":4102444800)";
 
-std::vector<Shape> shapes(const World& world) {
-    const auto always = [](const char* unit) { return [unit](int) { return std::string(unit); }; };
+// Accepted ones; the first is what the others are measured by.
+std::vector<Shape> good_shapes(const World& world) {
     const auto open = kHead + ",";
-    std::string bad_signature = world.filled(kHead + ",\"p\":\"", always("p"), "\"}");
-    bad_signature[bad_signature.size() - 2] ^= 1;
+    const auto array = [&](const char* unit, std::size_t values) {
+        return world.filled(
+            open + R"("roles":["r")", values, [unit](int) { return ',' + std::string(unit); }, "]");
+    };
+    const auto text = [&](const char* name, const char* unit) {
+        return world.filled(
+            open + '"' + name + "\":\"", 0, [unit](int) { return std::string(unit); }, "\"");
+    };
+    const auto member = [](int i) {
+        return i < 250 ? ",\"member" + std::to_string(i) + "\":1" : std::string(1, ' ');
+    };
+    const std::string digits = std::string(700, '3');
+    return {
+        {"ordinary claims", world.filled(
+                                kHead, 1, [](int) { return std::string(); }, "")},
+        {"scope of words", text("scope", "a ")},
+        {"scope of blanks", text("scope", " ")},
+        {"escapes", text("sub", "\\u00e9")},
+        {"short escapes", text("sub", "\\/")},
+        {"many roles", array("\"\"", 1)},
+        {"many short roles", array("\"s\"", 1)},
+        {"many numbers", array("1", 1)},
+        {"large numbers", array("1e308", 3)},
+        {"small numbers", array("1e-308", 3)},
+        {"fractions", array("0.1", 3)},
+        {"numbers that are hard to read", array("2.2250738585072011e-308", 5)},
+        {"numbers of many digits", array(("1." + digits + "e-290").c_str(), 5)},
+        {"many members", world.filled(kHead, 1, member, "")},
+        {"empty objects", array("{}", 2)},
+        {"empty arrays", array("[]", 2)},
+        {"arrays in arrays", array("[[]]", 3)},
+        {"objects in an array", array("{\"a\":{}}", 3)},
+        {"blanks", world.filled(
+                       open, 0, [](int) { return std::string(" "); }, "\"a\":1")},
+    };
+}
+
+// A good token with another signature.
+std::string forged(std::string token) {
+    token[token.size() - 2] = token[token.size() - 2] == 'A' ? 'B' : 'A';
+    return token;
+}
+
+std::vector<Shape> bad_shapes(const World& world) {
     const std::string good = world.token(kHead + "}");
     return {
-        {"ordinary claims", world.filled(kHead + ",\"p\":\"", always("p"), "\"}")},
-        {"scope of words", world.filled(open + R"("scope":")", always("a "), "\"}")},
-        {"scope of blanks", world.filled(open + R"("scope":")", always(" "), "\"}")},
-        {"many roles", world.filled(open + R"("roles":["r")", always(",\"\""), "]}")},
-        {"many short roles", world.filled(open + R"("roles":["r")", always(",\"s\""), "]}")},
-        {"many numbers", world.filled(open + R"("n":[0)", always(",1e9"), "]}")},
-        {"many members", world.filled(
-                             kHead,
-                             [](int i) {
-                                 return i < 250 ? ",\"member" + std::to_string(i) + "\":1"
-                                                : std::string(1, ' ');
-                             },
-                             "}")},
-        {"objects in an array", world.filled(open + R"("o":[0)", always(",{\"a\":{}}"), "]}")},
-        {"escapes", world.filled(open + R"("sub":")", always("\\u00e9"), "\"}")},
-        {"a bad signature", bad_signature},
-        {"no JSON", world.filled(kHead + ",", always("["), "")},
+        {"brackets", world.token(std::string(kMaxSize / 2, '['))},
+        {"too many values", world.token(kHead + R"(,"roles":["")" +
+                                        [] {
+                                            std::string roles;
+                                            for (int i = 0; i < 1900; ++i) roles += ",\"\"";
+                                            return roles;
+                                        }() +
+                                        "]}")},
         {"no token", std::string(kMaxSize, 'A')},
         {"dots", std::string(kMaxSize, '.')},
         {"an unknown kid",
@@ -127,21 +171,46 @@ std::vector<Shape> shapes(const World& world) {
     };
 }
 
+// What runs for the first time resolves symbols and fetches algorithms: not counted.
+void count(const World& world, const std::string& name, const std::string& token) {
+    static_cast<void>(world.judge(token));
+    CALLGRIND_ZERO_STATS;
+    static_cast<void>(world.judge(token));
+    CALLGRIND_DUMP_STATS_AT(name.c_str());
+}
+
+int count_all(const World& world) {
+    for (const Shape& shape : good_shapes(world)) {
+        if (world.judge(shape.token) != Reason::kNone ||
+            world.judge(forged(shape.token)) != Reason::kSigBad) {
+            std::fprintf(stderr, "cost: %s: not as expected\n", shape.name);
+            return 1;
+        }
+        count(world, std::string("accepted ") + shape.name, shape.token);
+        count(world, std::string("forged ") + shape.name, forged(shape.token));
+    }
+    for (const Shape& shape : bad_shapes(world)) {
+        if (world.judge(shape.token) == Reason::kNone) return 1;
+        count(world, std::string("refused ") + shape.name, shape.token);
+    }
+    return 0;
+}
+
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
     const World world;
-    const double usual =
-        world.cost(world.token(kHead + ",\"p\":\"" + std::string(280, 'p') + "\"}"));
-    std::printf("%-24s %8.1f us\n", "860 octets", usual);
-    const std::vector<Shape> all = shapes(world);
-    const double same_size = world.cost(all.front().token);
+    if (argc > 1 && std::string_view(argv[1]) == "--count") return count_all(world);
+    std::vector<Shape> all = good_shapes(world);
+    for (Shape& shape : bad_shapes(world)) all.push_back(std::move(shape));
+    static_cast<void>(world.cost(all.front().token));  // warms up
+    const double usual = world.cost(all.front().token);
     double worst = 0;
     for (const Shape& shape : all) {
         const Reason reason = world.judge(shape.token);
         const double cost = world.cost(shape.token);
-        worst = std::max(worst, cost / same_size);
-        std::printf("%-24s %8.1f us %6.2f  %5zu octets  %s\n", shape.name, cost, cost / same_size,
+        worst = std::max(worst, cost / usual);
+        std::printf("%-30s %8.1f us %6.2f  %5zu octets  %s\n", shape.name, cost, cost / usual,
                     shape.token.size(), std::string(code(reason)).c_str());
     }
     std::printf("cost: the worst token costs %.2f times as much as an ordinary one of that size\n",

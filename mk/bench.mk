@@ -39,8 +39,11 @@ linear: build/release/bench-linear ## instructions for hostile input grow no mor
 timing: build/release/bench-timing ## comparisons of secrets take the same time however much of a guess is right (SAMPLES=n)
 	@build/release/bench-timing $(SAMPLES)
 
-.PHONY: cost
-cost: build/release/bench-cost ## time of the worst tokens that the size limit lets through
+.PHONY: cost cost-time
+cost: build/release/bench-cost ## instructions of the worst tokens that the size limit lets through
+	@bench/count cost build/release/bench-cost --count
+
+cost-time: build/release/bench-cost ## time of the same tokens
 	@build/release/bench-cost
 
 # Tools that need nothing of the core.
@@ -60,4 +63,4 @@ bench-instructions: module build/release/bench-http_make ## instructions that th
 	@GATE_MODULE=$(MODULE) bench/instructions $(if $(ALG),--alg=$(ALG)) \
 	    $(if $(REVOKED),--revoked=$(REVOKED)) $(if $(TOP),--top=$(TOP)) $(if $(DUMPS),--dumps=$(DUMPS))
 
-TEST_STAGES += linear
+TEST_STAGES += linear cost

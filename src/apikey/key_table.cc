@@ -11,7 +11,8 @@ namespace gate::apikey {
 namespace {
 
 // A file of 100,000 keys and more must load; its writer is the operator.
-constexpr jose::JsonLimits kFileLimits{.depth = 32, .members = 256, .elements = 1000000};
+constexpr jose::JsonLimits kFileLimits{
+    .depth = 32, .members = 256, .elements = 1000000, .values = 10000000};
 constexpr std::int64_t kFileVersion = 1;
 
 std::string describe(std::size_t index, jose::Value record) {

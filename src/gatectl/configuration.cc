@@ -17,7 +17,8 @@ namespace {
 using jose::Value;
 
 constexpr std::size_t kMaxDump = std::size_t{256} << 20;
-constexpr jose::JsonLimits kDumpLimits{.depth = 32, .members = 256, .elements = 1000000};
+constexpr jose::JsonLimits kDumpLimits{
+    .depth = 32, .members = 256, .elements = 1000000, .values = 10000000};
 
 // A private file that is gone when this object is.
 class TemporaryFile {

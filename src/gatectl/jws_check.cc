@@ -16,7 +16,8 @@ using jose::Value;
 constexpr std::size_t kMaxIdLine = 256;
 
 // The caller's own text around a hostile token or key set, whose limits are checked apart.
-constexpr jose::JsonLimits kLineLimits{.depth = 256, .members = 100000, .elements = 1000000};
+constexpr jose::JsonLimits kLineLimits{
+    .depth = 256, .members = 100000, .elements = 1000000, .values = 10000000};
 
 // "id" of a line that is not strict JSON, where it stands near its beginning, so that the answer
 // can be told from the others; "null" elsewhere.

@@ -2,6 +2,7 @@
 
 #include <jansson.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 
@@ -17,13 +18,27 @@ struct Level {
     unsigned commas;
 };
 
-// Counts nesting, members and elements in one pass, before the parser allocates for any of them. It
-// knows strings and brackets only; whatever else is wrong the parser finds.
+// Octets of text for a value where a text has more values than JsonLimits::values.
+constexpr std::size_t kDenseValue = 5;
+
+// A fraction or an exponent makes a number cost as much as so many other values.
+constexpr std::size_t kRealNumber = 3;
+
+constexpr bool is_digit(char c) noexcept {
+    return c >= '0' && c <= '9';
+}
+
+// Counts nesting, members, elements and values in one pass, before the parser allocates for any of
+// them. It knows strings and brackets only; whatever else is wrong the parser finds.
 class LimitScan {
 public:
     explicit LimitScan(const JsonLimits& limits) : limits_(limits) {}
 
     bool passes(std::string_view text) noexcept {
+        const std::size_t max_values =
+            std::max<std::size_t>(limits_.values, text.size() / kDenseValue);
+        // One too many for each empty object or array.
+        std::size_t values = 1;
         for (std::size_t i = 0; i < text.size(); ++i) {
             const char c = text[i];
             if (c == '"') {
@@ -31,6 +46,7 @@ public:
             } else if (c == '{' || c == '[') {
                 if (depth_ >= limits_.depth || depth_ >= kMaxDepth) return false;
                 levels_[depth_++] = {c == '{', 0};
+                ++values;
             } else if (c == '}' || c == ']') {
                 if (depth_ > 0) --depth_;
             } else if (c == ',' && depth_ > 0) {
@@ -39,9 +55,12 @@ public:
                 if (++level.commas >= (level.object ? limits_.members : limits_.elements)) {
                     return false;
                 }
+                ++values;
+            } else if ((c == '.' || c == 'e' || c == 'E') && i > 0 && is_digit(text[i - 1])) {
+                values += kRealNumber - 1;
             }
         }
-        return true;
+        return values <= max_values;
     }
 
 private:

@@ -21,6 +21,10 @@ struct JsonLimits {
     unsigned depth = 32;       // nested arrays and objects
     unsigned members = 256;    // of one object
     unsigned elements = 4096;  // of one array
+    // In all, or one for five octets of text where that is more; a number with a fraction or an
+    // exponent counts as three. Each costs the parser what 5 to 10 octets of a string cost, and no
+    // token may cost twice an ordinary one of its size (`make cost`).
+    unsigned values = 1024;
 };
 
 // A view of a value inside a Document; valid as long as the Document lives. A default-made Value is

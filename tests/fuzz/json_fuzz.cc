@@ -95,7 +95,10 @@ void check_document(std::string_view text) {
     GATE_INVARIANT(text.starts_with('{') && text.ends_with('}'));
     // Its own text means the same document.
     const std::string dumped = strict->root().dump();
-    const auto again = jose::Document::parse(dumped, limits);
+    // But for the blanks around its values, which let it have more of them.
+    jose::JsonLimits any_number = limits;
+    any_number.values = ~0U;
+    const auto again = jose::Document::parse(dumped, any_number);
     GATE_INVARIANT(again && again->root().dump() == dumped);
 }
 

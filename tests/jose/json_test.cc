@@ -86,6 +86,33 @@ TEST(Json, LimitsDepthMembersAndElements) {
     EXPECT_EQ(parse(R"({"a":"[[[[,,,,{{{{"})", limits), Reason::kNone);
 }
 
+TEST(Json, LimitsValuesInAll) {
+    const JsonLimits limits{.values = 5};
+    EXPECT_EQ(parse(R"({"a":[1,2,3]})", limits), Reason::kNone);
+    EXPECT_EQ(parse(R"({"a":[1,2,3,4]})", limits), Reason::kJsonLimit);
+    EXPECT_EQ(parse(R"({"a":{"b":[[[1]]]}})", limits), Reason::kJsonLimit);
+    // An empty one counts as if it held something.
+    EXPECT_EQ(parse(R"({"a":[],"b":1})", limits), Reason::kNone);
+    EXPECT_EQ(parse(R"({"a":[],"b":[],"c":1})", limits), Reason::kJsonLimit);
+    EXPECT_EQ(parse(R"({"a":"[[[[,,,,{{{{"})", limits), Reason::kNone);
+    // A real number counts as three; letters and dots elsewhere do not.
+    EXPECT_EQ(parse(R"({"a":1.5,"b":1})", limits), Reason::kNone);
+    EXPECT_EQ(parse(R"({"a":1.5,"b":1,"c":1})", limits), Reason::kJsonLimit);
+    EXPECT_EQ(parse(R"({"a":1e5,"b":1E5})", limits), Reason::kJsonLimit);
+    EXPECT_EQ(parse(R"({"a":true,"1.5e5":"1.5e5","c":null})", limits), Reason::kNone);
+    // With more than five octets for each there may be any number.
+    EXPECT_EQ(parse(R"({"a":[1     ,2     ,3     ,4     ]})", limits), Reason::kNone);
+    const auto array_of = [](const std::string& element, std::size_t count) {
+        std::string text = R"({"a":[)" + element;
+        for (std::size_t i = 1; i < count; ++i) text += ',' + element;
+        return parse(text + "]}");
+    };
+    EXPECT_EQ(array_of("1", 1022), Reason::kNone);
+    EXPECT_EQ(array_of("1", 1023), Reason::kJsonLimit);
+    EXPECT_EQ(array_of(R"("role")", 4096), Reason::kNone);
+    EXPECT_EQ(array_of(R"("role")", 4097), Reason::kJsonLimit);
+}
+
 TEST(Json, AcceptsWhatTheDefaultLimitsPromise) {
     const auto nested = [](int depth) {
         const std::size_t arrays = static_cast<std::size_t>(depth) - 1;

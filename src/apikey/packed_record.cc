@@ -14,6 +14,9 @@ constexpr std::uint8_t kHasNotBefore = 1;
 constexpr std::uint8_t kHasExpires = 2;
 constexpr std::uint8_t kHasBurst = 4;
 constexpr std::uint8_t kHasLabels = 8;
+constexpr std::uint8_t kEveryFlag = 15;
+
+constexpr unsigned kAddressBits = 128;
 
 // Numbers stand as this machine writes them; texts and lists have their length before them.
 class Packer {
@@ -105,7 +108,7 @@ void pack_networks(const std::vector<Network>& networks, Packer& packer) {
     }
 }
 
-void unpack_networks(Unpacker& unpacker, std::vector<Network>& networks) {
+bool unpack_networks(Unpacker& unpacker, std::vector<Network>& networks) {
     const std::size_t count = unpacker.number<std::uint16_t>();
     for (std::size_t i = 0; i < count && unpacker.good(); ++i) {
         Network network;
@@ -114,8 +117,10 @@ void unpack_networks(Unpacker& unpacker, std::vector<Network>& networks) {
             std::memcpy(network.address.data(), address.data(), network.address.size());
         }
         network.prefix_length = unpacker.number<std::uint8_t>();
+        if (network.prefix_length > kAddressBits) return false;
         networks.push_back(network);
     }
+    return true;
 }
 
 }  // namespace
@@ -145,7 +150,9 @@ std::optional<Record> unpack(Bytes packed) {
     Record record;
     const auto status = unpacker.number<std::uint8_t>();
     const auto flags = unpacker.number<std::uint8_t>();
-    if (status > static_cast<std::uint8_t>(KeyStatus::kRevoked)) return std::nullopt;
+    if (status > static_cast<std::uint8_t>(KeyStatus::kRevoked) || flags > kEveryFlag) {
+        return std::nullopt;
+    }
     record.status = static_cast<KeyStatus>(status);
     record.created = unpacker.number<Seconds>();
     if ((flags & kHasNotBefore) != 0) record.not_before = unpacker.number<Seconds>();
@@ -158,7 +165,7 @@ std::optional<Record> unpack(Bytes packed) {
     unpacker.list(record.scopes);
     unpacker.list(record.roles);
     unpacker.list(record.groups);
-    unpack_networks(unpacker, record.networks);
+    if (!unpack_networks(unpacker, record.networks)) return std::nullopt;
     if ((flags & kHasLabels) != 0) {
         auto labels = jose::Document::parse(unpacker.text());
         if (!labels) return std::nullopt;

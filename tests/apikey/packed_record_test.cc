@@ -137,6 +137,16 @@ TEST(PackedRecord, IsNotReadFromLessOrMore) {
     octets.pop_back();
     octets[0] = 3;
     EXPECT_FALSE(unpack(octets)) << "a status that there is not";
+    octets[0] = 0;
+    octets[1] |= 16;
+    EXPECT_FALSE(unpack(octets)) << "a flag that there is not";
+    Record record;
+    record.networks = {*Network::parse("::1")};
+    octets = packed(record);
+    EXPECT_EQ(octets.back(), 128);
+    EXPECT_TRUE(unpack(octets));
+    ++octets.back();
+    EXPECT_FALSE(unpack(octets)) << "a prefix of 129 bits";
 }
 
 // Whoever reads octets that pack() did not write gets a record or none, and touches nothing else.

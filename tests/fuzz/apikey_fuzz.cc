@@ -1,6 +1,7 @@
 // API keys as text and key files. The first line says what follows:
 //   key     checksum "on" or "off", prefix, key (a line each)
 //   file    a key file
+//   packed  octets of a packed record
 #include <algorithm>
 #include <charconv>
 #include <set>
@@ -9,6 +10,7 @@
 #include "apikey/key_digest.h"
 #include "apikey/key_format.h"
 #include "apikey/key_table.h"
+#include "apikey/packed_record.h"
 #include "apikey/record.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -97,6 +99,29 @@ void check_networks(const Record& record, Seconds now) {
     GATE_INVARIANT(static_cast<bool>(usable) == good);
 }
 
+// What fits comes back from its packed form as it was; what is cut off does not come back.
+void check_packed(const Record& record) {
+    ByteVector octets(4040);
+    const auto size = apikey::pack(record, octets);
+    if (!size) return;
+    auto back = apikey::unpack(Bytes(octets).first(*size));
+    GATE_INVARIANT(back.has_value());
+    back->digest = record.digest;
+    GATE_INVARIANT(back->to_json() == record.to_json());
+    GATE_INVARIANT(!apikey::unpack(Bytes(octets).first(*size - 1)));
+}
+
+// Any octets: a record that is packed again to the same octets (but for its labels, whose text may
+// have been written otherwise), or none.
+void check_unpacked(Bytes octets) {
+    const auto record = apikey::unpack(octets);
+    if (!record) return;
+    ByteVector again(octets.size() + 4040);
+    const auto size = apikey::pack(*record, again);
+    if (!size || record->labels.root().present()) return;
+    GATE_INVARIANT(std::ranges::equal(Bytes(again).first(*size), octets));
+}
+
 void check_record(const Record& record) {
     GATE_INVARIANT(!record.id.empty() && record.id.size() <= 64);
     const auto octets = from_hex(record.digest);
@@ -107,6 +132,7 @@ void check_record(const Record& record) {
     for (const Seconds now : {Seconds{0}, Seconds{1800000000}, Seconds{253402300799}}) {
         check_networks(record, now);
     }
+    check_packed(record);
 }
 
 void check_file(std::string_view text) {
@@ -139,8 +165,13 @@ void check_file(std::string_view text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     gate::fuzz::Input input(data, size);
-    if (input.line() == "file") {
+    const std::string_view what = input.line();
+    if (what == "file") {
         check_file(input.rest());
+        return 0;
+    }
+    if (what == "packed") {
+        check_unpacked(bytes_of(input.rest()));
         return 0;
     }
     const bool on = input.line() == "on";

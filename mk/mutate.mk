@@ -17,13 +17,15 @@ mutate-short: build/release/mutate
 # Objects of the tests and of what is not mutated are built once; see tools/mutate-code.
 MUTANTS := build/mutants
 MUTATED = $(patsubst $(MUTANTS)/%.cc,%,$(wildcard $(MUTANTS)/src/*/*.cc))
-MUTANT_TESTS := $(filter-out tests/gatectl/% tests/conftext/%,$(TEST_SRCS))
+# Of what is mutated; the tests of the zone itself take longer than a mutant may.
+MUTANT_TESTS := $(filter-out tests/gatectl/% tests/conftext/% tests/cache/%,$(TEST_SRCS))
 .PHONY: mutate-code mutate-code-build
 $(MUTANTS)/mutants.json: tools/mutate-code $(CORE_SRCS)
 	@tools/mutate-code build $(MUTANTS)
 $(MUTANTS)/%.o: $(MUTANTS)/%.cc
 	@echo '  CXX $@'
-	$(Q)$(CXX) -std=c++20 -w -O1 -Isrc -c -o $@ $<
+	$(Q)$(CXX) -std=c++20 -w -O1 -Isrc -MMD -MP -c -o $@ $<
+-include $(wildcard $(MUTANTS)/src/*/*.d)
 mutate-code-build: $(MUTANTS)/unit
 $(MUTANTS)/unit: $(MUTATED:%=$(MUTANTS)/%.o) $(MUTANTS)/switch.o \
         $(patsubst %.cc,build/release/obj/%.o,$(filter-out $(MUTATED:%=%.cc),$(CORE_SRCS)) $(MUTANT_TESTS))

@@ -12,10 +12,9 @@ namespace gate::cache {
 
 namespace {
 
-// The head: a cache line that readers look at, and one for writers only.
-constexpr std::size_t kChanges = 0;
+// The head: a cache line that readers look at (Revocations has two of its words), and one for
+// writers only.
 constexpr std::size_t kMoves = 8;  // entries that have gone over to their other bucket
-constexpr std::size_t kOverflowed = 16;
 constexpr std::size_t kSize = 24;
 constexpr std::size_t kPending = 64;  // not 0: a change began that changes() does not tell yet
 
@@ -215,10 +214,6 @@ bool Revocations::may_hold(std::uint64_t high, std::uint32_t issued,
     return kills({high, std::nullopt, issued, now});
 }
 
-std::uint64_t Revocations::changes() const noexcept {
-    return load(head_ + kChanges);
-}
-
 // Between the two the process may die with the change in force and nobody told of it. Whoever
 // writes next tells.
 void Revocations::begin_change() noexcept {
@@ -357,10 +352,6 @@ Revocations::Put Revocations::put(const RevocationEntry& entry, std::uint32_t no
     fill(slot, entry.digest, meta_of(entry.issued_until, entry.expires));
     end_change();
     return Put::kAdded;
-}
-
-bool Revocations::overflowed() const noexcept {
-    return load(head_ + kOverflowed) != 0;
 }
 
 void Revocations::set_overflowed(bool value) noexcept {

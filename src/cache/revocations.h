@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "base/siphash.h"
+#include "cache/words.h"
 
 namespace gate::cache {
 
@@ -70,7 +71,9 @@ public:
 
     // Grows with every change that may kill something, before put() returns (release; pairs with
     // the acquire here): an answer of revoked() stays true while this has the value it had before.
-    std::uint64_t changes() const noexcept;
+    std::uint64_t changes() const noexcept {
+        return word_at(head_ + kChanges).load(std::memory_order_acquire);
+    }
 
     // kAdded: a new entry. kKnown: it was there, and is widened where that was needed; also what
     // has expired at `now` already. kFull: refused.
@@ -79,7 +82,9 @@ public:
     // full set takes nothing, and says so in overflowed().
     Put put(const RevocationEntry& entry, std::uint32_t now) noexcept;
     // Some put() was refused: what is revoked is no longer known in full.
-    bool overflowed() const noexcept;
+    bool overflowed() const noexcept {
+        return word_at(head_ + kOverflowed).load(std::memory_order_acquire) != 0;
+    }
     void set_overflowed(bool value) noexcept;
 
     // Writer lock held. Frees expired entries of up to `count` buckets from `bucket` on; the bucket
@@ -105,6 +110,10 @@ public:
     }
 
 private:
+    // Where words stand in the head.
+    static constexpr std::size_t kChanges = 0;
+    static constexpr std::size_t kOverflowed = 16;
+
     struct Search;
     struct Slot;
     struct Pair;

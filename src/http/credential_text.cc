@@ -107,12 +107,7 @@ Named named_argument(std::string_view argument, std::string_view name) noexcept 
 
 }  // namespace
 
-Found from_header(std::string_view value, std::string_view scheme) noexcept {
-    if (scheme.empty()) return {value.empty() ? std::size_t{0} : std::size_t{1}, value};
-    // As everybody writes it.
-    if (value.size() > scheme.size() && value[scheme.size()] == ' ' && value.starts_with(scheme)) {
-        return {1, value.substr(scheme.size() + 1)};
-    }
+Found from_odd_header(std::string_view value, std::string_view scheme) noexcept {
     const auto blank = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
     const auto begin = std::find_if_not(value.begin(), value.end(), blank);
     const std::string_view text(begin, value.end());

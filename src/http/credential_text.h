@@ -21,7 +21,15 @@ struct Found {
 // before or after the scheme give an empty or malformed value, which later checks refuse, while
 // another scheme gives count 0. With an empty `scheme` the whole value is the credential and an
 // empty one counts 0.
-Found from_header(std::string_view value, std::string_view scheme) noexcept;
+Found from_odd_header(std::string_view value, std::string_view scheme) noexcept;
+inline Found from_header(std::string_view value, std::string_view scheme) noexcept {
+    if (scheme.empty()) return {value.empty() ? std::size_t{0} : std::size_t{1}, value};
+    // As everybody writes it.
+    if (value.size() > scheme.size() && value[scheme.size()] == ' ' && value.starts_with(scheme)) {
+        return {1, value.substr(scheme.size() + 1)};
+    }
+    return from_odd_header(value, scheme);
+}
 
 // Adds the cookies called `name` (case-sensitive, RFC 6265 section 4.2.1) of one Cookie header line
 // to `found`. One pair of double quotes around a value is dropped. An empty value counts but leaves

@@ -1,8 +1,10 @@
 #include "http/path.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "base/ascii.h"
@@ -110,26 +112,55 @@ bool is_climbing(const Symbol* begin, const Symbol* end, bool delimiter_hidden) 
     return at->octet == ';';  // "..;x": a path parameter that some applications cut off
 }
 
-// First octets of what may hide a dot or a separator: '%', ';', '\\' and overlong UTF-8.
-constexpr std::array<bool, 256> kHides = [] {
+// What a climbing segment may begin with, its dots apart: '%', ';', '\\' and overlong UTF-8.
+constexpr bool hides(std::uint8_t octet) noexcept {
+    return octet == '%' || octet == ';' || octet == '\\' || octet >= 0xc0;
+}
+
+constexpr std::array<bool, 256> kRemarkable = [] {
     std::array<bool, 256> table{};
-    for (const unsigned octet : {0x25u, 0x3bu, 0x5cu, 0xc0u, 0xc1u, 0xe0u, 0xf0u}) {
-        table[octet] = true;
+    for (unsigned octet = 0; octet < table.size(); ++octet) {
+        table[octet] = octet == '.' || hides(static_cast<std::uint8_t>(octet));
     }
     return table;
 }();
 
-// A climbing segment holds two dots side by side, or something that hides them.
-bool is_level(std::string_view raw_path) noexcept {
+constexpr std::size_t kBlock = 16;
+using Block [[gnu::vector_size(kBlock)]] = std::uint8_t;
+
+// Whether one of these octets is '.', or hides something.
+bool is_remarkable(const char* octets) noexcept {
+    Block block;
+    std::memcpy(&block, octets, kBlock);
+    const auto found = (block == '.') | (block == '%') | (block == ';') | (block == '\\') |
+                       ((block & 0xc0) == 0xc0);
+    std::uint64_t halves[2];
+    std::memcpy(halves, &found, kBlock);
+    return (halves[0] | halves[1]) != 0;
+}
+
+bool has_remarkable(std::string_view text) noexcept {
+    if (text.size() < kBlock) {
+        return std::ranges::any_of(
+            text, [](char c) { return kRemarkable[static_cast<std::uint8_t>(c)]; });
+    }
+    for (std::size_t at = 0; at + kBlock < text.size(); at += kBlock) {
+        if (is_remarkable(text.data() + at)) return true;
+    }
+    return is_remarkable(text.data() + text.size() - kBlock);
+}
+
+}  // namespace
+
+bool is_level(std::string_view text) noexcept {
+    if (!has_remarkable(text)) return true;
     char before = '\0';
-    for (const char c : raw_path) {
-        if (kHides[static_cast<std::uint8_t>(c)] || (c == '.' && before == '.')) return false;
+    for (const char c : text) {
+        if (hides(static_cast<std::uint8_t>(c)) || (c == '.' && before == '.')) return false;
         before = c;
     }
     return true;
 }
-
-}  // namespace
 
 bool has_climbing_segment(std::string_view raw_path) {
     if (is_level(raw_path)) return false;

@@ -15,6 +15,10 @@ namespace gate::http {
 // for its plain and once-encoded forms, which lead nowhere.
 bool has_climbing_segment(std::string_view raw_path);
 
+// A first look: true means that nothing in `text` climbs or hides anything that could; false, that
+// has_climbing_segment() must look.
+bool is_level(std::string_view text) noexcept;
+
 // Percent-encodes everything but unreserved characters (RFC 3986 section 2.3).
 std::string percent_encode(std::string_view text);
 

@@ -164,23 +164,38 @@ bool answers_refusal(ngx_http_request_t* r) {
            r->err_status == static_cast<ngx_uint_t>(record->decision.http_status);
 }
 
-ngx_int_t header_filter(ngx_http_request_t* r) {
-    if (r != r->main) return next_header_filter(r);
-    ngx_int_t rc = guard(r->connection->log, ngx_int_t{NGX_ERROR}, [&]() -> ngx_int_t {
-        Record* record = Record::find(r);
-        if (record == nullptr) return NGX_OK;
-        bool by_argument = record->extraction.source == policy::SourceType::kArgument &&
-                           record->extraction.credential.kind != policy::CredentialKind::kNone;
-        if (record->decision.status != GateStatus::kDryRun) add_limit_headers(r, record->limits);
+bool came_by_argument(const Record& record) noexcept {
+    return record.extraction.source == policy::SourceType::kArgument &&
+           record.extraction.credential.kind != policy::CredentialKind::kNone;
+}
+
+// Most answers leave as they are.
+bool is_touched(const Record& record) noexcept {
+    return record.decision.status != GateStatus::kPassed || has_limit_headers(record.limits) ||
+           came_by_argument(record);
+}
+
+[[gnu::noinline]] ngx_int_t touch_answer(ngx_http_request_t* r, Record& record) noexcept {
+    return guard(r->connection->log, ngx_int_t{NGX_ERROR}, [&]() -> ngx_int_t {
+        const bool by_argument = came_by_argument(record);
+        const bool dry_run = record.decision.status == GateStatus::kDryRun;
+        if (!dry_run && has_limit_headers(record.limits)) push_limit_headers(r, record.limits);
         if (answers_refusal(r)) {
-            write_answer(r, *record);
+            write_answer(r, record);
             if (by_argument) push(r, "Referrer-Policy", "no-referrer");
-        } else if (by_argument && record->decision.status != GateStatus::kDryRun) {
+        } else if (by_argument && !dry_run) {
             protect_argument(r);
         }
         return NGX_OK;
     });
-    return rc == NGX_OK ? next_header_filter(r) : rc;
+}
+
+ngx_int_t header_filter(ngx_http_request_t* r) {
+    Record* const record = r == r->main ? Record::find(r) : nullptr;
+    if (record != nullptr && is_touched(*record)) {
+        if (const ngx_int_t rc = touch_answer(r, *record); rc != NGX_OK) return rc;
+    }
+    return next_header_filter(r);
 }
 
 // nginx's page is dropped, our body goes out once in its place.
@@ -201,9 +216,10 @@ ngx_int_t send_answer(ngx_http_request_t* r, Record& record, ngx_chain_t* page) 
 }
 
 ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) {
-    if (r != r->main || in == nullptr) return next_body_filter(r, in);
-    Record* record = pending_refusal(r);
-    if (record == nullptr || !record->answer_body) return next_body_filter(r, in);
+    Record* const record = pending_refusal(r);
+    if (record == nullptr || r != r->main || in == nullptr || !record->answer_body) {
+        return next_body_filter(r, in);
+    }
     return send_answer(r, *record, in);
 }
 

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/siphash.h"
 #include "jose/issuer.h"
 #include "nginx/limit_conf.h"
@@ -125,7 +126,8 @@ struct LocConf {
     Setting<GateConf> gate;
     Setting<std::vector<SourceConf>> jwt_sources;
     Setting<std::vector<SourceConf>> key_sources;
-    std::vector<SourcePlace> places;  // of the kinds that the gate accepts, in order; after merge
+    std::vector<SourcePlace> places;   // of the kinds that the gate accepts, in order; after merge
+    bool only_header_sources = false;  // of places
     Setting<policy::ConflictRule> conflict;
     Setting<bool> strip;
     Setting<Preflight> preflight;
@@ -152,12 +154,46 @@ struct SrvConf {
     std::set<std::string> argument_names;  // of all arg= sources in this server, after merge
 };
 
+// Lower case, with '-' for all but letters and digits: names that some application takes for one
+// (CGI variables, PHP, WSGI) are equal.
+constexpr char normal_header_character(char c) noexcept {
+    const char lower = ascii_lower(c);
+    const bool plain = (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9');
+    return plain ? lower : '-';
+}
+std::string normal_header_name(std::string_view name);
+
 // gate_claim $variable path [as=..]
 enum class ClaimForm : std::uint8_t { kText, kJson, kBase64url };
 struct ClaimVariable {
     std::string name;  // without '$', lower case
     std::string path;
     ClaimForm form = ClaimForm::kText;
+};
+
+// Which header names may be among some: false for most that are not, whatever their case and
+// whichever of their characters normal_header_name() replaces.
+class NameMarks {
+public:
+    void add(std::string_view name) noexcept {
+        sizes_ |= size_bit(name);
+        ends_[end_of(name)] = true;
+    }
+    bool may_hold(std::string_view name) const noexcept {
+        return (sizes_ & size_bit(name)) != 0 && ends_[end_of(name)];
+    }
+
+private:
+    static std::uint64_t size_bit(std::string_view name) noexcept {
+        return std::uint64_t{1} << (name.size() & 63);
+    }
+    // Its last character, as the normal form has it.
+    static std::uint8_t end_of(std::string_view name) noexcept {
+        return name.empty() ? 0 : static_cast<std::uint8_t>(normal_header_character(name.back()));
+    }
+
+    std::uint64_t sizes_ = 0;
+    std::array<bool, 128> ends_{};
 };
 
 // A header name that some gate_identity or gate_identity_clear line removes from every request.
@@ -185,8 +221,7 @@ struct MainConf {
     std::vector<std::unique_ptr<ClaimVariable>> claim_variables;
     // Normalised (see normal_header_name) names of all gate_identity and gate_identity_clear lines.
     std::set<std::string, std::less<>> identity_names;
-    // False for most names that are not among them.
-    std::array<bool, 256> identity_name_marks{};
+    NameMarks identity_marks;  // of identity_names
     std::vector<IdentityLine> identity_lines;
     std::vector<Level> levels;  // servers and locations, each behind its parent
     // Indexes of cached variables that could hold a credential: $http_*, $cookie_*, $request_uri,
@@ -197,22 +232,15 @@ struct MainConf {
     time_t loaded = 0;  // when the master read the configuration and its files
 };
 
-// Lower case, with '-' for all but letters and digits: names that some application takes for one
-// (CGI variables, PHP, WSGI) are equal.
-std::string normal_header_name(std::string_view name);
-
-// A small hash that a name shares with its normal form: of its length and last letter.
-inline std::uint8_t name_mark(std::string_view name) noexcept {
-    const auto last = name.empty() ? 0u : static_cast<unsigned char>(name.back());
-    const bool upper = last >= 'A' && last <= 'Z';
-    const bool word = upper || (last >= 'a' && last <= 'z') || (last >= '0' && last <= '9');
-    const unsigned letter = !word ? '-' : upper ? last + ('a' - 'A') : last;
-    return static_cast<std::uint8_t>(name.size() * 37 + letter);
+inline MainConf& main_conf(ngx_http_request_t* r) noexcept {
+    return *static_cast<MainConf*>(ngx_http_get_module_main_conf(r, ngx_http_gate_module));
 }
-
-MainConf& main_conf(ngx_http_request_t* r);
-const SrvConf& srv_conf(ngx_http_request_t* r);
-const LocConf& loc_conf(ngx_http_request_t* r);
+inline const SrvConf& srv_conf(ngx_http_request_t* r) noexcept {
+    return *static_cast<const SrvConf*>(ngx_http_get_module_srv_conf(r, ngx_http_gate_module));
+}
+inline const LocConf& loc_conf(ngx_http_request_t* r) noexcept {
+    return *static_cast<const LocConf*>(ngx_http_get_module_loc_conf(r, ngx_http_gate_module));
+}
 
 // ngx_http_module_t callbacks, and postconfiguration's resolving and checking.
 void* create_main_conf(ngx_conf_t* cf) noexcept;

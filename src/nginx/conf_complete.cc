@@ -6,7 +6,6 @@
 #include "nginx/dump.h"
 #include "nginx/metrics.h"
 #include "nginx/setters.h"
-#include "nginx/watch_task.h"
 
 namespace gate::nginx {
 
@@ -75,8 +74,7 @@ bool load_files(ngx_conf_t* cf, MainConf& main) {
         if (!load_block(cf, "gate_keys " + quoted(live->store.name), *live)) return false;
         if (live->roles != nullptr) live->store.roles = live->roles->map;
     }
-    const bool files = !main.issuers.empty() || !main.stores.empty() || !main.roles.empty();
-    return !files || add_file_threads(cf);
+    return true;
 }
 
 // What a gate names of one kind of block. `wanted` empty: the only one declared.
@@ -130,6 +128,9 @@ void collect_places(LocConf& loc) {
     if (loc.gate->key) {
         for (const SourceConf& source : *loc.key_sources) take(source, &SourcePlace::for_key);
     }
+    loc.only_header_sources = std::ranges::all_of(loc.places, [](const SourcePlace& place) {
+        return place.source.type == policy::SourceType::kHeader;
+    });
 }
 
 bool resolve_gate(ngx_conf_t* cf, const MainConf& main, LocConf& loc) {
@@ -194,9 +195,7 @@ ngx_int_t complete_configuration(ngx_conf_t* cf) {
     warn_about_other_modules(cf);
     warn_without_zone(cf, main);
     collect_variables(cf, main);
-    for (const std::string& name : main.identity_names) {
-        main.identity_name_marks[name_mark(name)] = true;
-    }
+    for (const std::string& name : main.identity_names) main.identity_marks.add(name);
     dump_configuration(cf, main);
     return NGX_OK;
 }

@@ -78,22 +78,9 @@ T* module_conf(void** confs) {
 }  // namespace
 
 std::string normal_header_name(std::string_view name) {
-    std::string normal = ascii_lower(name);
-    for (char& c : normal) {
-        bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        if (!plain) c = '-';
-    }
+    std::string normal(name);
+    for (char& c : normal) c = normal_header_character(c);
     return normal;
-}
-
-MainConf& main_conf(ngx_http_request_t* r) {
-    return *module_conf<MainConf>(r->main_conf);
-}
-const SrvConf& srv_conf(ngx_http_request_t* r) {
-    return *module_conf<SrvConf>(r->srv_conf);
-}
-const LocConf& loc_conf(ngx_http_request_t* r) {
-    return *module_conf<LocConf>(r->loc_conf);
 }
 
 MainConf& main_conf(ngx_conf_t* cf) {

@@ -31,8 +31,9 @@ policy::Answer answer(const policy::Need& need, const LocConf& location) {
 }
 
 // What the engine has to do itself, now that nobody knows the credential.
-Reason verify(ngx_http_request_t* r, Record& record, const LocConf& location,
-              policy::Authentication& authentication, std::optional<policy::Need> known) {
+[[gnu::noinline]] Reason verify(ngx_http_request_t* r, Record& record, const LocConf& location,
+                                policy::Authentication& authentication,
+                                std::optional<policy::Need> known) {
     // A key costs one lookup; only what needs a signature is refused unseen.
     if (record.extraction.credential.kind == policy::CredentialKind::kJwt &&
         failures_exhausted(r, record, location)) {
@@ -93,10 +94,10 @@ bool accepts(const LocConf& location, const Identity& identity) {
                                [&](const auto* live) { return &live->store == identity.source(); });
 }
 
-Result<policy::Allow, Denied> authorize(ngx_http_request_t* r, const Identity* identity,
-                                        const LocConf& location) {
+[[gnu::noinline]] Result<policy::Allow, Denied> check_requirements(ngx_http_request_t* r,
+                                                                   const Identity* identity,
+                                                                   const LocConf& location) {
     const std::size_t count = location.requires_.size();
-    if (count == 0) return policy::Allow{};
     PoolMemory memory(r->pool);
     std::pmr::vector<policy::RuleValue> values(&memory);
     std::pmr::vector<policy::RuleLine> lines(&memory);
@@ -112,6 +113,12 @@ Result<policy::Allow, Denied> authorize(ngx_http_request_t* r, const Identity* i
     const policy::Principal* principal =
         identity != nullptr ? identity->principal(Record::of(r).memory()) : nullptr;
     return policy::authorize(principal, {.lines = lines, .method = view(r->main->method_name)});
+}
+
+Result<policy::Allow, Denied> authorize(ngx_http_request_t* r, const Identity* identity,
+                                        const LocConf& location) {
+    if (location.requires_.empty()) return policy::Allow{};
+    return check_requirements(r, identity, location);
 }
 
 // Verifies the credential, unless an earlier location of this request did.

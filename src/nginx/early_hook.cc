@@ -13,8 +13,8 @@ void remove_identity_headers(ngx_http_request_t* r) {
     const MainConf& main = main_conf(r);
     if (main.identity_names.empty()) return;
     remove_headers(r, [&](const ngx_table_elt_t& line) {
-        if (!main.identity_name_marks[name_mark(view(line.key))]) return false;
-        return main.identity_names.contains(normal_header_name(view(line.key)));
+        return main.identity_marks.may_hold(view(line.key)) &&
+               main.identity_names.contains(normal_header_name(view(line.key)));
     });
 }
 
@@ -62,9 +62,7 @@ void hide_arguments(ngx_http_request_t* r) {
     mask_arguments(r->request_line, srv_conf(r).argument_names);
 }
 
-ngx_int_t enter(ngx_http_request_t* r) {
-    Record& record = Record::of(r);
-    if (record.entered) return NGX_DECLINED;
+ngx_int_t enter(ngx_http_request_t* r, Record& record) {
     record.entered = true;
 
     const SrvConf& server = srv_conf(r);
@@ -74,18 +72,17 @@ ngx_int_t enter(ngx_http_request_t* r) {
         record.original_arguments = copy(r->pool, view(r->args));
         mask_logged_text(r, server.argument_names);
     }
-
-    std::string_view path = view(r->unparsed_uri);
-    path = path.substr(0, path.find('?'));
-    if (*server.dot_segments == DotSegments::kRefuse && http::has_climbing_segment(path)) {
-        return record.refuse(r, {.status = GateStatus::kDenied,
-                                 .reason = Reason::kDotSegment,
-                                 .http_status = NGX_HTTP_BAD_REQUEST,
-                                 .scopes = {},
-                                 .where = {},
-                                 .location = &loc_conf(r)});
-    }
-    return NGX_DECLINED;
+    if (*server.dot_segments != DotSegments::kRefuse) return NGX_DECLINED;
+    // Nearly always the whole target is level, so that nobody has to ask where its path ends.
+    const std::string_view target = view(r->unparsed_uri);
+    if (http::is_level(target)) return NGX_DECLINED;
+    if (!http::has_climbing_segment(target.substr(0, target.find('?')))) return NGX_DECLINED;
+    return record.refuse(r, {.status = GateStatus::kDenied,
+                             .reason = Reason::kDotSegment,
+                             .http_status = NGX_HTTP_BAD_REQUEST,
+                             .scopes = {},
+                             .where = {},
+                             .location = &loc_conf(r)});
 }
 
 }  // namespace gate::nginx

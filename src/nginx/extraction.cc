@@ -1,6 +1,7 @@
 #include "nginx/extraction.h"
 
 #include <algorithm>
+#include <span>
 
 #include "http/credential_text.h"
 #include "nginx/bridge.h"
@@ -26,15 +27,21 @@ void add(http::Found& sum, const http::Found& found) {
     sum.count += found.count;
 }
 
-http::Found find_in_headers(ngx_http_request_t* r, const Record& record, const SourceConf& source) {
+// With `remove` the lines that are found leave the list.
+[[gnu::always_inline]] inline http::Found find_in_headers(ngx_http_request_t* r, Record& record,
+                                                          const SourceConf& source, bool remove) {
     http::Found found;
-    each_header(r, [&](ngx_table_elt_t& line) {
-        if (line.hash != 0 && is_named(line, source.name)) {
-            add(found, http::from_header(view(line.value), source.scheme));
-        }
-        return true;
+    const std::size_t stripped_before = record.stripped.size();
+    remove_headers(r, [&](const ngx_table_elt_t& line) {
+        if (!is_named(line, source.name)) return false;
+        const http::Found here = http::from_header(view(line.value), source.scheme);
+        if (here.count == 0) return false;
+        if (line.hash != 0) add(found, here);
+        if (remove) record.stripped.emplace_back(lowcase_name(line), view(line.value));
+        return remove;
     });
-    for (const auto& [name, value] : record.stripped) {
+    for (std::size_t i = 0; i < stripped_before; ++i) {
+        const auto& [name, value] = record.stripped[i];
         if (name == source.name) add(found, http::from_header(value, source.scheme));
     }
     return found;
@@ -90,13 +97,23 @@ bool is_foreign(ngx_http_request_t* r, const SourceConf& source) {
                                host, allowed);
 }
 
-Candidate look(ngx_http_request_t* r, Record& record, const SourcePlace& place) {
+[[gnu::always_inline]] inline Candidate candidate_of(const SourcePlace& place,
+                                                     const http::Found& found, bool foreign) {
+    return {.type = place.source.type,
+            .for_jwt = place.for_jwt,
+            .for_key = place.for_key,
+            .count = found.count,
+            .value = found.value,
+            .cross_site = foreign};
+}
+
+Candidate look(ngx_http_request_t* r, Record& record, const SourcePlace& place, bool remove) {
     const SourceConf& source = place.source;
     http::Found found;
     bool foreign = false;
     switch (source.type) {
         case SourceType::kHeader:
-            found = find_in_headers(r, record, source);
+            found = find_in_headers(r, record, source, remove);
             break;
         case SourceType::kCookie:
             found = find_in_cookies(r, record, source);
@@ -109,12 +126,7 @@ Candidate look(ngx_http_request_t* r, Record& record, const SourcePlace& place) 
             found = find_in_variable(r, record, source.variable);
             break;
     }
-    return {.type = source.type,
-            .for_jwt = place.for_jwt,
-            .for_key = place.for_key,
-            .count = found.count,
-            .value = found.value,
-            .cross_site = foreign};
+    return candidate_of(place, found, foreign);
 }
 
 policy::Credential credential_of(const Candidate& candidate, const LocConf& location) {
@@ -123,15 +135,6 @@ policy::Credential credential_of(const Candidate& candidate, const LocConf& loca
     }
     return {candidate.for_key ? policy::CredentialKind::kKey : policy::CredentialKind::kJwt,
             candidate.value};
-}
-
-void strip_header(ngx_http_request_t* r, Record& record, const SourceConf& source) {
-    remove_headers(r, [&](const ngx_table_elt_t& line) {
-        if (!is_named(line, source.name)) return false;
-        if (http::from_header(view(line.value), source.scheme).count == 0) return false;
-        record.stripped.emplace_back(lowcase_name(line), view(line.value));
-        return true;
-    });
 }
 
 void strip_cookie(ngx_http_request_t* r, Record& record, const SourceConf& source) {
@@ -190,39 +193,50 @@ void forget_cached_variables(ngx_http_request_t* r) {
     }
 }
 
-}  // namespace
-
-bool is_preflight(ngx_http_request_t* r) {
-    return r->method == NGX_HTTP_OPTIONS && !header_value(r, "origin").empty() &&
-           !header_value(r, "access-control-request-method").empty();
+[[gnu::always_inline]] inline void choose(Extraction& extraction,
+                                          std::span<const Candidate> candidates,
+                                          const LocConf& location) {
+    auto selected = policy::select_credential(candidates, *location.conflict);
+    if (!selected) {
+        extraction.problem = selected.error();
+        return;
+    }
+    extraction.cross_site = selected->cross_site;
+    if (selected->candidate == nullptr) return;
+    extraction.source = selected->candidate->type;
+    extraction.credential = credential_of(*selected->candidate, location);
 }
 
-void extract(ngx_http_request_t* r, Record& record, const LocConf& location) {
-    if (record.extraction.location == &location) return;
+// The one source that most locations have: a header.
+[[gnu::always_inline]] inline void find_in_one_header(ngx_http_request_t* r, Record& record,
+                                                      const LocConf& location, bool remove) {
+    record.extraction = Extraction{};
+    record.extraction.location = &location;
+    const SourcePlace& place = location.places.front();
+    const Candidate candidate =
+        candidate_of(place, find_in_headers(r, record, place.source, remove), false);
+    choose(record.extraction, {&candidate, 1}, location);
+}
+
+// `remove`: with the lines of header sources taken out of the request.
+[[gnu::noinline]] void find_credential(ngx_http_request_t* r, Record& record,
+                                       const LocConf& location, bool remove) {
     record.extraction = Extraction{};
     record.extraction.location = &location;
     record.candidates.clear();
     for (const SourcePlace& place : location.places) {
-        record.candidates.push_back(look(r, record, place));
+        record.candidates.push_back(look(r, record, place, remove));
     }
-    auto selected = policy::select_credential(record.candidates, *location.conflict);
-    if (!selected) {
-        record.extraction.problem = selected.error();
-        return;
-    }
-    record.extraction.cross_site = selected->cross_site;
-    if (selected->candidate == nullptr) return;
-    record.extraction.source = selected->candidate->type;
-    record.extraction.credential = credential_of(*selected->candidate, location);
+    choose(record.extraction, record.candidates, location);
 }
 
-void strip(ngx_http_request_t* r, Record& record, const LocConf& location) {
-    bool remove = *location.strip;
+[[gnu::noinline]] void strip(ngx_http_request_t* r, Record& record, const LocConf& location) {
+    const bool remove = *location.strip;
     for (const SourcePlace& place : location.places) {
         const SourceConf& source = place.source;
         switch (source.type) {
             case SourceType::kHeader:
-                if (remove) strip_header(r, record, source);
+                if (remove) find_in_headers(r, record, source, true);
                 break;
             case SourceType::kCookie:
                 if (remove) strip_cookie(r, record, source);
@@ -233,6 +247,30 @@ void strip(ngx_http_request_t* r, Record& record, const LocConf& location) {
             case SourceType::kVariable:
                 break;
         }
+    }
+}
+
+}  // namespace
+
+bool is_preflight(ngx_http_request_t* r) {
+    return r->method == NGX_HTTP_OPTIONS && !header_value(r, "origin").empty() &&
+           !header_value(r, "access-control-request-method").empty();
+}
+
+void extract(ngx_http_request_t* r, Record& record, const LocConf& location) {
+    if (record.extraction.location != &location) find_credential(r, record, location, false);
+}
+
+void take(ngx_http_request_t* r, Record& record, const LocConf& location) {
+    // Looking and stripping are one walk where other sources cannot look at what is stripped.
+    const bool at_once = location.only_header_sources && record.extraction.location != &location;
+    if (at_once && location.places.size() == 1) {
+        find_in_one_header(r, record, location, *location.strip);
+    } else if (at_once) {
+        find_credential(r, record, location, *location.strip);
+    } else {
+        extract(r, record, location);
+        strip(r, record, location);
     }
     forget_cached_variables(r);
 }

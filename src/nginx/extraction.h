@@ -10,9 +10,10 @@ namespace gate::nginx {
 // Fills record.extraction for this location, unless it is the one it was filled for.
 void extract(ngx_http_request_t* r, Record& record, const LocConf& location);
 
-// Removes the credentials of the location's sources: headers, cookie crumbs, arguments
-// (gate_strip), and overwrites argument values in any case. Call after extract().
-void strip(ngx_http_request_t* r, Record& record, const LocConf& location);
+// The same, and removes the credentials of the location's sources: headers, cookie crumbs,
+// arguments (gate_strip); overwrites argument values in any case. Call it again when a redirect may
+// have brought other arguments.
+void take(ngx_http_request_t* r, Record& record, const LocConf& location);
 
 // A CORS preflight: OPTIONS with Origin and Access-Control-Request-Method.
 bool is_preflight(ngx_http_request_t* r);

@@ -22,19 +22,16 @@ ngx_int_t fail_closed(ngx_http_request_t* r, Body&& body) noexcept {
 
 ngx_int_t refuse(ngx_http_request_t* r, Record& record, const LocConf& location, Denied denied) {
     denied.reason = charge_failure(r, record, location, denied.reason);
-    Decision decision;
-    decision.reason = denied.reason;
-    decision.http_status = status_of(denied);
-    decision.scopes = denied.scopes;
-    decision.where = denied.where;
-    decision.location = &location;
-    decision.status = decision.http_status >= 500 ? GateStatus::kError : GateStatus::kDenied;
-    if (*location.dry_run) {
-        decision.status = GateStatus::kDryRun;
-        record.refuse(r, std::move(decision));
-        return NGX_DECLINED;
-    }
-    return record.refuse(r, std::move(decision));
+    const int status = status_of(denied);
+    const GateStatus outcome = status >= 500 ? GateStatus::kError : GateStatus::kDenied;
+    const ngx_int_t answer =
+        record.refuse(r, {.status = *location.dry_run ? GateStatus::kDryRun : outcome,
+                          .reason = denied.reason,
+                          .http_status = status,
+                          .scopes = denied.scopes.empty() ? "" : copy(r->pool, denied.scopes),
+                          .where = denied.where.empty() ? "" : copy(r->pool, denied.where),
+                          .location = &location});
+    return *location.dry_run ? NGX_DECLINED : answer;
 }
 
 // Subrequests share the main request's identity; they enter a gated location only on its strength.
@@ -60,6 +57,13 @@ ngx_int_t judge_subrequest(ngx_http_request_t* r, const LocConf& location) {
 
 bool is_answered_preflight(ngx_http_request_t* r, const LocConf& location) {
     return *location.preflight != Preflight::kCheck && is_preflight(r);
+}
+
+// A dry run leaves the request as it is.
+void find_credential(ngx_http_request_t* r, Record& record, const LocConf& location) {
+    if (*location.dry_run) return extract(r, record, location);
+    clear_identity(r, record);
+    take(r, record, location);
 }
 
 ngx_int_t judge_early(ngx_http_request_t* r, Record& record, const LocConf& location) {
@@ -92,6 +96,10 @@ ngx_int_t admit(ngx_http_request_t* r, Record& record, const LocConf& location) 
     return record.identity.known() ? NGX_OK : NGX_DECLINED;
 }
 
+[[gnu::noinline]] ngx_int_t enter_first(ngx_http_request_t* r) noexcept {
+    return fail_closed(r, [&] { return enter(r, Record::of(r)); });
+}
+
 ngx_int_t judge(ngx_http_request_t* r) {
     const LocConf& location = loc_conf(r);
     Record& record = Record::of(r);
@@ -107,10 +115,11 @@ ngx_int_t judge(ngx_http_request_t* r) {
         return *location.preflight == Preflight::kAnswer ? NGX_HTTP_NO_CONTENT : NGX_DECLINED;
     }
     // An "if" of the rewrite module may have brought other sources than hook 2 saw.
-    bool other_sources = record.extraction.location != &location;
-    extract(r, record, location);
-    if (!*location.dry_run) clear_identity(r, record);
-    if (other_sources && !*location.dry_run) strip(r, record, location);
+    if (record.extraction.location != &location) {
+        find_credential(r, record, location);
+    } else if (!*location.dry_run) {
+        clear_identity(r, record);
+    }
     auto decided = decide(r, record, location);
     if (!decided) return refuse(r, record, location, decided.error());
     return admit(r, record, location);
@@ -119,22 +128,20 @@ ngx_int_t judge(ngx_http_request_t* r) {
 }  // namespace
 
 ngx_int_t on_early_phase(ngx_http_request_t* r) noexcept {
-    if (r != r->main) return NGX_DECLINED;
-    return fail_closed(r, [&] { return enter(r); });
+    if (r != r->main || has_entered(r)) return NGX_DECLINED;
+    return enter_first(r);
 }
 
 ngx_int_t on_rewrite(ngx_http_request_t* r) noexcept {
     return fail_closed(r, [&]() -> ngx_int_t {
         const LocConf& location = loc_conf(r);
         if (r != r->main) return judge_subrequest(r, location);
-        if (ngx_int_t rc = enter(r); rc != NGX_DECLINED) return rc;
-        if (!location.gate->on) return NGX_DECLINED;
         Record& record = Record::of(r);
-        extract(r, record, location);
-        if (!*location.dry_run) {
-            clear_identity(r, record);
-            strip(r, record, location);
+        if (!record.entered) {
+            if (ngx_int_t rc = enter(r, record); rc != NGX_DECLINED) return rc;
         }
+        if (!location.gate->on) return NGX_DECLINED;
+        find_credential(r, record, location);
         return judge_early(r, record, location);
     });
 }
@@ -153,7 +160,7 @@ ngx_int_t on_precontent(ngx_http_request_t* r) noexcept {
 ngx_int_t on_log(ngx_http_request_t* r) noexcept {
     if (r != r->main) return NGX_OK;
     return guard(r->connection->log, ngx_int_t{NGX_OK}, [&]() -> ngx_int_t {
-        Record* record = Record::find(r);
+        Record* const record = Record::find(r);
         // A request that nginx refused before any phase is logged all the same.
         if (record == nullptr || !record->entered) hide_arguments(r);
         if (record != nullptr) record->settle();

@@ -48,19 +48,20 @@ ngx_table_elt_t* add_header(ngx_http_request_t* r, std::string_view name, std::s
 void cut_header(ngx_http_request_t* r, ngx_list_part_t** part, ngx_uint_t* index);
 
 template <class Condemned>
-void remove_headers(ngx_http_request_t* r, Condemned&& condemned) {
+[[gnu::always_inline]] inline void remove_headers(ngx_http_request_t* r, Condemned&& condemned) {
     ngx_list_part_t* part = &r->headers_in.headers.part;
-    ngx_uint_t i = 0;
+    ngx_uint_t from = 0;
     while (part != nullptr) {
-        if (i >= part->nelts) {
-            part = part->next;
-            i = 0;
-            continue;
-        }
-        if (condemned(static_cast<const ngx_table_elt_t*>(part->elts)[i])) {
-            cut_header(r, &part, &i);
+        const auto* const lines = static_cast<const ngx_table_elt_t*>(part->elts);
+        const ngx_table_elt_t* const end = lines + part->nelts;
+        const ngx_table_elt_t* line = lines + from;
+        while (line < end && !condemned(*line)) ++line;
+        if (line < end) {
+            from = static_cast<ngx_uint_t>(line - lines);
+            cut_header(r, &part, &from);
         } else {
-            ++i;
+            part = part->next;
+            from = 0;
         }
     }
 }

@@ -23,8 +23,7 @@ void remove_client_lines(ngx_http_request_t* r, const LocConf& location) {
 
 }  // namespace
 
-void clear_identity(ngx_http_request_t* r, Record& record) {
-    if (record.identity_lines.empty()) return;
+void remove_identity(ngx_http_request_t* r, Record& record) {
     const auto& own = record.identity_lines;
     remove_headers(r, [&](const ngx_table_elt_t& line) {
         return std::find(own.begin(), own.end(), &line) != own.end();
@@ -32,7 +31,7 @@ void clear_identity(ngx_http_request_t* r, Record& record) {
     record.identity_lines.clear();
 }
 
-bool set_identity(ngx_http_request_t* r, Record& record, const LocConf& location) {
+bool write_identity(ngx_http_request_t* r, Record& record, const LocConf& location) {
     remove_client_lines(r, location);
     for (const IdentityConf& header : *location.identity) {
         ngx_str_t value;

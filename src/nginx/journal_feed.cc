@@ -196,14 +196,4 @@ std::optional<std::uint64_t> lag_of(const ZoneConf& conf, const JournalConf& jou
     return ngx_current_msec > in_step ? ngx_current_msec - in_step : 0;
 }
 
-Reason revocations_unknown(const ZoneConf& conf) noexcept {
-    if (conf.zone->revocations.overflowed()) return Reason::kRevocationFull;
-    for (const JournalConf& journal : conf.journals) {
-        if (journal.serve_when_late) continue;
-        const auto lag = lag_of(conf, journal);
-        if (!lag || *lag > journal.max_lag) return Reason::kRevocationLag;
-    }
-    return Reason::kNone;
-}
-
 }  // namespace gate::nginx

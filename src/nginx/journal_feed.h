@@ -26,8 +26,22 @@ void stop_journal_feeds();
 // it.
 std::optional<std::uint64_t> lag_of(const ZoneConf& conf, const JournalConf& journal) noexcept;
 
+// Whether that is more than the journal's line allows.
+inline bool is_late(const ZoneConf& conf, const JournalConf& journal) noexcept {
+    if (journal.serve_when_late) return false;
+    if (journal.state == nullptr) return lag_of(conf, journal).value_or(~0ull) > journal.max_lag;
+    const std::uint64_t in_step = journal.state->in_step.load(std::memory_order_relaxed);
+    return ngx_current_msec > in_step && ngx_current_msec - in_step > journal.max_lag;
+}
+
 // kRevocationLag or kRevocationFull while it cannot be known what is revoked, else kNone. Costs a
 // few loads.
-Reason revocations_unknown(const ZoneConf& conf) noexcept;
+inline Reason revocations_unknown(const ZoneConf& conf) noexcept {
+    if (conf.zone->revocations.overflowed()) return Reason::kRevocationFull;
+    for (const JournalConf& journal : conf.journals) {
+        if (is_late(conf, journal)) return Reason::kRevocationLag;
+    }
+    return Reason::kNone;
+}
 
 }  // namespace gate::nginx

@@ -28,8 +28,8 @@ Reason charge_failure(ngx_http_request_t* r, Record& record, const LocConf& loca
 // Headers of the answer: RateLimit-Limit, -Remaining, -Reset where a limit was charged, Retry-After
 // where one refused. Throws bad_alloc.
 void push_limit_headers(ngx_http_request_t* r, const LimitState& limits);
-inline void add_limit_headers(ngx_http_request_t* r, const LimitState& limits) {
-    if (limits.has_quota || limits.retry_after != 0) push_limit_headers(r, limits);
+inline bool has_limit_headers(const LimitState& limits) noexcept {
+    return limits.has_quota || limits.retry_after != 0;
 }
 
 }  // namespace gate::nginx

@@ -34,7 +34,7 @@ const policy::Principal* Identity::principal(std::pmr::memory_resource* memory) 
     return principal_.get();
 }
 
-void Identity::forget() {
+void Identity::release() noexcept {
     kind_ = policy::CredentialKind::kNone;
     source_ = nullptr;
     recalled_.roles.reset();
@@ -54,22 +54,10 @@ void Identity::set(policy::VerifiedKey key) {
     key_ = std::move(key);
 }
 
-void Identity::set_recalled() noexcept {
-    kind_ = policy::CredentialKind::kJwt;
-    source_ = recalled_.issuer;
-}
-
-void Record::begin(ngx_http_request_t* main) {
-    main_ = main;
-    memory_ = PoolMemory(main->pool);
-    settled_ = false;
-    counted_ = false;
-}
-
 // Runs while the request's pool still has its memory. The next request finds nothing of this one.
 void Record::end(void* data) noexcept {
     auto* record = static_cast<Record*>(data);
-    static_cast<RequestState&>(*record) = RequestState();
+    record->identity.forget();
     record->stripped.clear();
     record->rewritten_cookies.clear();
     record->source_variables.clear();
@@ -90,20 +78,15 @@ Record* Record::found_by_pool(ngx_http_request_t* main) noexcept {
     return nullptr;
 }
 
-Record* Record::find(ngx_http_request_t* r) noexcept {
-    ngx_http_request_t* main = r->main;
-    auto* record = static_cast<Record*>(ngx_http_get_module_ctx(main, ngx_http_gate_module));
-    return record != nullptr ? record : found_by_pool(main);
-}
-
-Record& Record::of(ngx_http_request_t* r) {
-    if (Record* record = find(r)) return *record;
-    ngx_http_request_t* main = r->main;
+Record& Record::make(ngx_http_request_t* main) {
     ngx_pool_cleanup_t* cleanup = ngx_pool_cleanup_add(main->pool, 0);
     if (cleanup == nullptr) throw std::bad_alloc();
     Record* record = worker() != nullptr ? worker()->spare_record() : nullptr;
     if (record == nullptr) record = new Record;
-    record->begin(main);
+    static constinit const RequestState fresh;
+    static_cast<RequestState&>(*record) = fresh;
+    record->main_ = main;
+    record->memory_ = PoolMemory(main->pool);
     cleanup->data = record;
     cleanup->handler = end;
     ngx_http_set_ctx(main, record, ngx_http_gate_module);
@@ -112,14 +95,14 @@ Record& Record::of(ngx_http_request_t* r) {
 
 void Record::begin_decision() {
     if (refuses()) settle();
-    decision = Decision{};
-    settled_ = false;
+    decision = Decision();
+    settled = false;
     identity_unsafe = false;
 }
 
-ngx_int_t Record::refuse(ngx_http_request_t* r, Decision refusal) {
-    decision = std::move(refusal);
-    settled_ = false;
+ngx_int_t Record::refuse(ngx_http_request_t* r, const Decision& refusal) noexcept {
+    decision = refusal;
+    settled = false;
     if (decision.status != GateStatus::kDryRun) {
         ngx_http_set_ctx(r, this, ngx_http_gate_filter_module);
     }
@@ -132,22 +115,12 @@ void Record::overrule() noexcept {
     ngx_http_set_ctx(main_, nullptr, ngx_http_gate_filter_module);
 }
 
-bool Record::refuses() const noexcept {
-    return decision.status == GateStatus::kDenied || decision.status == GateStatus::kError ||
-           (decision.status == GateStatus::kDryRun && decision.reason != Reason::kNone);
-}
-
-void Record::settle() {
-    if (settled_) return;
-    settled_ = true;
+void Record::settle_now() {
+    settled = true;
     if (refuses()) log_refusal(*this);
-    if (counted_) return;
-    counted_ = true;
+    if (counted) return;
+    counted = true;
     count_decision(*this);
-}
-
-Record* pending_refusal(ngx_http_request_t* r) noexcept {
-    return static_cast<Record*>(ngx_http_get_module_ctx(r, ngx_http_gate_filter_module));
 }
 
 }  // namespace gate::nginx

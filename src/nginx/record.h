@@ -7,8 +7,8 @@
 #include <memory>
 #include <memory_resource>
 #include <optional>
-#include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -32,8 +32,8 @@ struct Decision {
     GateStatus status = GateStatus::kNone;
     Reason reason = Reason::kNone;
     int http_status = 0;
-    std::string scopes;                 // asked for by the unmet line
-    std::string where;                  // the unmet line
+    std::string_view scopes;            // asked for by the unmet line; in the request's pool
+    std::string_view where;             // the unmet line; the same
     const LocConf* location = nullptr;  // whose rule decided
 };
 
@@ -56,14 +56,21 @@ public:
     // Made when first asked for; nullptr: nobody is known.
     const policy::Principal* principal(std::pmr::memory_resource* memory) const;
 
-    void forget();
+    void forget() noexcept {
+        if (source_ != nullptr) release();
+    }
     void set(policy::Verified verified);
     void set(policy::VerifiedKey key);
     // For policy::recall(), and what it says when it has filled that in.
     policy::Recalled& recalled() noexcept { return recalled_; }
-    void set_recalled() noexcept;
+    void set_recalled() noexcept {
+        kind_ = policy::CredentialKind::kJwt;
+        source_ = recalled_.issuer;
+    }
 
 private:
+    void release() noexcept;
+
     policy::CredentialKind kind_ = policy::CredentialKind::kNone;
     const void* source_ = nullptr;
     policy::Recalled recalled_;
@@ -71,38 +78,48 @@ private:
     mutable std::shared_ptr<const policy::Principal> principal_;
 };
 
-// What is known about one request; begins anew with each.
+// What is known about one request; begins anew with each, by plain stores.
 struct RequestState {
     // Hook 1 has run.
     bool entered = false;
     bool identity_unsafe = false;  // a gate variable could not be written safely
     bool answer_sent = false;
+    bool settled = false;  // the decision is logged, and counted unless an earlier one was
+    bool counted = false;
     policy::CacheOutcome cache = policy::CacheOutcome::kBypass;
     // The query string as the client sent it.
     std::string_view original_arguments;
     Extraction extraction;
-    // Who it is, and the credential that says so.
-    Identity identity;
+    // The credential that says who it is.
     std::string_view verified_text;
     Decision decision;
     LimitState limits;
     // The body of the refusal's answer, where it is not nginx's page; set by the header filter.
     std::optional<std::string_view> answer_body;
 };
+static_assert(std::is_trivially_copyable_v<RequestState>);
 
-// Lists keep their room from one request to the next: a warm worker takes no memory for them.
+// A worker uses a record again when its request has ended: lists keep their room, so that a warm
+// worker takes no memory for them.
 class Record : public RequestState {
 public:
     // The record of r's main request, or nullptr before hook 1 made it.
-    static Record* find(ngx_http_request_t* r) noexcept;
+    static Record* find(ngx_http_request_t* r) noexcept {
+        void* const known = ngx_http_get_module_ctx(r->main, ngx_http_gate_module);
+        return known != nullptr ? static_cast<Record*>(known) : found_by_pool(r->main);
+    }
     // The same, made when there is none. Throws bad_alloc.
-    static Record& of(ngx_http_request_t* r);
+    static Record& of(ngx_http_request_t* r) {
+        Record* const known = find(r);
+        return known != nullptr ? *known : make(r->main);
+    }
 
     ngx_http_request_t* main() const noexcept { return main_; }
     std::pmr::memory_resource* memory() noexcept { return &memory_; }
 
     const policy::Principal* principal() { return identity.principal(&memory_); }
 
+    Identity identity;
     // Headers that were stripped, with their values: lower-case name, value.
     std::vector<std::pair<std::string_view, std::string_view>> stripped;
     // Cookie lines that were rewritten: the element and its first value.
@@ -117,28 +134,36 @@ public:
     // Starts a new decision: a refusal that stood until now was final, and is settled.
     void begin_decision();
     // Sets the decision, and makes a refusal the pending answer of `r`. Returns the HTTP status.
-    ngx_int_t refuse(ngx_http_request_t* r, Decision refusal);
+    ngx_int_t refuse(ngx_http_request_t* r, const Decision& refusal) noexcept;
     // Another access module let the request in: the refusal is void.
     void overrule() noexcept;
     // The decision is final: writes the log line of a refusal that has none yet, and counts the
     // request unless an earlier decision has been counted.
-    void settle();
+    void settle() {
+        if (!settled) settle_now();
+    }
 
 private:
-    void begin(ngx_http_request_t* main);
+    friend class Worker;
+    static Record& make(ngx_http_request_t* main);
     static void end(void* record) noexcept;
     static Record* found_by_pool(ngx_http_request_t* main) noexcept;
+    // The decision refuses, or would without dry run.
+    bool refuses() const noexcept {
+        return decision.status == GateStatus::kDenied || decision.status == GateStatus::kError ||
+               (decision.status == GateStatus::kDryRun && decision.reason != Reason::kNone);
+    }
+    void settle_now();
 
     ngx_http_request_t* main_ = nullptr;
     PoolMemory memory_{nullptr};
-    // The decision refuses, or would without dry run.
-    bool refuses() const noexcept;
-    bool settled_ = false;
-    bool counted_ = false;
+    Record* next_spare_ = nullptr;
 };
 
 // The refusal that `r` is about to be answered with; nullptr when error_page has taken over or
 // there is none.
-Record* pending_refusal(ngx_http_request_t* r) noexcept;
+inline Record* pending_refusal(ngx_http_request_t* r) noexcept {
+    return static_cast<Record*>(ngx_http_get_module_ctx(r, ngx_http_gate_filter_module));
+}
 
 }  // namespace gate::nginx

@@ -18,6 +18,7 @@ namespace gate::nginx {
 namespace {
 
 constexpr ngx_msec_t kTick = 250;
+constexpr ngx_msec_t kTaskTick = 10;
 constexpr ngx_msec_t kReportInterval = 60'000;
 // A stamp this young at start may belong to two states of the file: the kernel's clock ticks in
 // milliseconds, so a later write can leave it as it was.
@@ -60,8 +61,7 @@ public:
     void start_timer();
     void stop_timer();
     void tick();
-    // The answer of a thread.
-    void on_task_done();
+    void follow_task();
 
 private:
     template <class Live>
@@ -88,6 +88,7 @@ private:
     std::unique_ptr<RenewalTask> task_;  // at most one is on its way
     Watched* task_for_ = nullptr;
     FileStamp task_stamp_;
+    Ticker task_ticker_;  // while there is a task
     Ticker ticker_;
 };
 
@@ -107,6 +108,7 @@ void Watcher::start_timer() {
 
 void Watcher::stop_timer() {
     ticker_.stop();
+    task_ticker_.stop();
 }
 
 // A worker that replaces a dead one has the master's start-up state: what changed since, and has
@@ -182,24 +184,26 @@ void Watcher::look(Watched& watched) {
 }
 
 void Watcher::begin(Watched& watched, const FileStamp& stamp) {
-    if (static_cast<std::size_t>(stamp.size) <= kInlineSize || stamp.size < 0 ||
-        !has_file_threads()) {
+    const auto at_once = [&] {
         finish(watched, stamp, renew_block(watched.block, watched.index));
-        return;
-    }
-    if (task_for_ != nullptr) return;  // the next tick asks again
-    task_ = std::make_unique<RenewalTask>(watched.block, watched.index, [] {
-        if (watcher != nullptr) watcher->on_task_done();
-    });
-    if (!task_->post()) {
-        task_.reset();
-        return;
+    };
+    // What was read at the start most likely says the same still: then nothing is parsed.
+    const bool unchanged = stamp == watched.file().stamp;
+    if (stamp.size <= (unchanged ? kUnchangedInlineSize : kInlineSize)) return at_once();
+    if (task_) return;  // the next tick asks again
+    try {
+        task_ = std::make_unique<RenewalTask>(watched.block, watched.index);
+    } catch (const std::system_error&) {
+        return at_once();  // no thread to be had
     }
     task_for_ = &watched;
     task_stamp_ = stamp;
+    task_ticker_.start(kTaskTick, [] { watcher->follow_task(); });
 }
 
-void Watcher::on_task_done() {
+void Watcher::follow_task() {
+    if (!task_->is_done()) return;
+    task_ticker_.stop();
     Watched& watched = *task_for_;
     const std::unique_ptr<RenewalTask> task = std::move(task_);
     task_for_ = nullptr;

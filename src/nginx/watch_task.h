@@ -1,20 +1,17 @@
-// Reading and parsing of a large file in a thread of nginx's pool, so that the event loop only
-// swaps a pointer.
+// Reading and parsing of a large file in a thread of its own, so that the event loop only swaps a
+// pointer. There is no thread while there is nothing to read: a process that has one pays for it
+// with every system call and allocation of the C library (docs/adr/0013).
 #pragma once
 
+#include <sys/types.h>
+
+#include <atomic>
 #include <cstddef>
 #include <optional>
+#include <thread>
 #include <variant>
 
 #include "nginx/live.h"
-#include "nginx/ngx.h"
-
-#if (NGX_THREADS)
-extern "C" {
-#include <ngx_thread_pool.h>
-}
-extern "C" ngx_module_t ngx_thread_pool_module;  // in no header of nginx
-#endif
 
 namespace gate::nginx {
 
@@ -22,40 +19,35 @@ namespace gate::nginx {
 using Block = std::variant<LiveIssuer*, LiveStore*, LiveRoles*>;
 
 // Files up to this size are read and parsed in the event loop: that takes well under a millisecond.
-inline constexpr std::size_t kInlineSize = std::size_t{64} << 10;
-
-// Asks nginx for one thread per worker. While the configuration is read, if it names files.
-bool add_file_threads(ngx_conf_t* cf);
-
-// Whether this worker has that thread.
-bool has_file_threads();
+inline constexpr off_t kInlineSize = off_t{64} << 10;
+// The same where the text is read and digested only.
+inline constexpr off_t kUnchangedInlineSize = off_t{4} << 20;
 
 // renew() for any block.
 Result<Renewal, LoadFailure> renew_block(const Block& block, std::size_t index);
 
-// One renewal in the thread. The block may not change until `done`, which the event loop calls.
-// Destroyed by the event loop after `done`, or in exit_process, when nginx has joined its threads.
+// One renewal in a thread. The block may not change before the result is taken.
 class RenewalTask {
 public:
-    RenewalTask(Block block, std::size_t index, void (*done)());
+    // Throws std::system_error where no thread can be had.
+    RenewalTask(Block block, std::size_t index);
+    // Waits for the thread.
+    ~RenewalTask() { thread_.join(); }
     RenewalTask(const RenewalTask&) = delete;
     RenewalTask& operator=(const RenewalTask&) = delete;
 
-    // False when the pool's queue is full.
-    bool post();
-
-    Result<Renewal, LoadFailure> take_result();
+    bool is_done() const noexcept { return done_.load(std::memory_order_acquire); }
+    // Once it is done.
+    Result<Renewal, LoadFailure> take_result() { return std::move(*result_); }
 
 private:
     void run() noexcept;
 
     Block block_;
     std::size_t index_;
-    void (*done_)();
     std::optional<Result<Renewal, LoadFailure>> result_;
-#if (NGX_THREADS)
-    ngx_thread_task_t task_{};
-#endif
+    std::atomic<bool> done_ = false;
+    std::thread thread_;
 };
 
 }  // namespace gate::nginx

@@ -1,36 +1,54 @@
 // What a worker process keeps from one request to the next in its own memory.
 #pragma once
 
-#include <memory>
-#include <vector>
-
 #include "jose/header.h"
 #include "nginx/counting.h"
-#include "nginx/ngx.h"
+#include "nginx/record.h"
 
 namespace gate::nginx {
 
-class Record;
-
 class Worker {
 public:
-    Worker();
+    Worker() = default;
     ~Worker();
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
 
     jose::HeaderCache headers;
     SeriesMemo series;
 
     // A record that keep() was given; nullptr when there is none.
-    Record* spare_record() noexcept;
+    Record* spare_record() noexcept {
+        Record* const record = spare_;
+        if (record != nullptr) {
+            spare_ = record->next_spare_;
+            --spares_;
+        }
+        return record;
+    }
     // Keeps a record whose request has ended for another one; false when there are plenty.
-    bool keep(Record* record) noexcept;
+    bool keep(Record* record) noexcept {
+        if (spares_ == kMaxSpares) return false;
+        record->next_spare_ = spare_;
+        spare_ = record;
+        ++spares_;
+        return true;
+    }
 
 private:
-    std::vector<std::unique_ptr<Record>> spare_records_;
+    // As many as a busy worker has requests under way.
+    static constexpr unsigned kMaxSpares = 256;
+
+    Record* spare_ = nullptr;
+    unsigned spares_ = 0;
 };
 
+extern Worker* this_worker;
+
 // This process's; nullptr in the master and in nginx's helper processes.
-Worker* worker() noexcept;
+inline Worker* worker() noexcept {
+    return this_worker;
+}
 
 // For init_process and exit_process. start_worker throws bad_alloc.
 void start_worker();

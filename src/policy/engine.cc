@@ -110,27 +110,6 @@ Outcome Authentication::start() {
     return Deny{Reason::kInternal};
 }
 
-// Whether the zone may know the credential; its fingerprint then.
-bool Authentication::ask_zone() {
-    const std::string_view text = request_.credential.text;
-    if (request_.zone == nullptr ||
-        text.size() > std::min(request_.max_size, cache::kMaxFingerprintText)) {
-        return false;
-    }
-    fingerprint_ = fingerprint(request_.zone->fingerprint_key(), text);
-    cache_ = CacheOutcome::kMiss;
-    return true;
-}
-
-std::optional<Reason> Authentication::known_token(Recalled& found) {
-    if (!ask_zone()) return std::nullopt;
-    const auto known = recall(*request_.zone, fingerprint_, request_.credential.text,
-                              request_.issuers, request_.now, found);
-    if (!known) return std::nullopt;
-    cache_ = CacheOutcome::kHit;
-    return *known == Reason::kNone ? request_.revocations_unknown : *known;
-}
-
 std::optional<Need> Authentication::known_key() {
     store_ = find_store(request_.credential.text, request_.stores);
     if (store_ == nullptr || store_->epoch == 0 || !ask_zone()) return std::nullopt;

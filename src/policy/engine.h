@@ -2,6 +2,7 @@
 // alone comes out as a Need, and its answer goes in through resume().
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -109,7 +110,14 @@ public:
 
     // A token that shared memory knows costs no signature: kNone, and `found` is filled in; or why
     // it is refused. nullopt: start() has to see.
-    std::optional<Reason> known_token(Recalled& found);
+    std::optional<Reason> known_token(Recalled& found) {
+        if (!ask_zone()) return std::nullopt;
+        const auto known = recall(*request_.zone, fingerprint_, request_.credential.text,
+                                  request_.issuers, request_.now, found);
+        if (!known) return std::nullopt;
+        cache_ = CacheOutcome::kHit;
+        return *known == Reason::kNone ? request_.revocations_unknown : *known;
+    }
     // An API key that shared memory knows costs no digest: the lookup to make, as start() would ask
     // for it.
     std::optional<Need> known_key();
@@ -122,7 +130,17 @@ public:
 private:
     Outcome start_jwt();
     Outcome start_key();
-    bool ask_zone();
+    // Whether the zone may know the credential; its fingerprint then.
+    bool ask_zone() {
+        const std::string_view text = request_.credential.text;
+        if (request_.zone == nullptr ||
+            text.size() > std::min(request_.max_size, cache::kMaxFingerprintText)) {
+            return false;
+        }
+        fingerprint_ = fingerprint(request_.zone->fingerprint_key(), text);
+        cache_ = CacheOutcome::kMiss;
+        return true;
+    }
     Outcome next_need();
 
     const Request& request_;

@@ -2,8 +2,6 @@
 
 namespace gate::policy {
 
-namespace {
-
 Reason reason_of_repetition(SourceType type) noexcept {
     switch (type) {
         case SourceType::kHeader:
@@ -17,8 +15,6 @@ Reason reason_of_repetition(SourceType type) noexcept {
     return Reason::kSrcConflict;
 }
 
-}  // namespace
-
 std::string_view name_of(SourceType type) noexcept {
     switch (type) {
         case SourceType::kHeader:
@@ -31,33 +27,6 @@ std::string_view name_of(SourceType type) noexcept {
             return "variable";
     }
     return "";
-}
-
-Result<Selected, Reason> select_credential(std::span<const Candidate> candidates,
-                                           ConflictRule rule) {
-    // A browser adds cookies on its own account: they give way to whatever was sent on purpose.
-    bool deliberate = false;
-    for (const Candidate& candidate : candidates) {
-        deliberate = deliberate || (candidate.count > 0 && candidate.type != SourceType::kCookie);
-    }
-
-    Selected selected;
-    for (const Candidate& candidate : candidates) {
-        const bool cookie = candidate.type == SourceType::kCookie;
-        if (candidate.count == 0 || (cookie && deliberate)) continue;
-        if (cookie && candidate.cross_site) {
-            selected.cross_site = true;
-            continue;
-        }
-        if (rule == ConflictRule::kFirst && selected.candidate != nullptr) continue;
-        if (candidate.count > 1) return fail(reason_of_repetition(candidate.type));
-        if (selected.candidate == nullptr) {
-            selected.candidate = &candidate;
-        } else if (selected.candidate->value != candidate.value) {
-            return fail(Reason::kSrcConflict);
-        }
-    }
-    return selected;
 }
 
 }  // namespace gate::policy

@@ -33,11 +33,38 @@ struct Selected {
     bool cross_site = false;               // a cookie was left out because of its origin
 };
 
+// Of one source named twice.
+Reason reason_of_repetition(SourceType type) noexcept;
+
 // kHeaderMultiple, kCookieMultiple, kArgMultiple: one source named twice. kSrcConflict: two
 // different credentials. A cookie counts only if no header, argument or variable carried a
 // credential; what does not count (outranked, from another site, behind the first under kFirst) is
 // not judged either.
-Result<Selected, Reason> select_credential(std::span<const Candidate> candidates,
-                                           ConflictRule rule);
+inline Result<Selected, Reason> select_credential(std::span<const Candidate> candidates,
+                                                  ConflictRule rule) {
+    // A browser adds cookies on its own account: they give way to whatever was sent on purpose.
+    bool deliberate = false;
+    for (const Candidate& candidate : candidates) {
+        deliberate = deliberate || (candidate.count > 0 && candidate.type != SourceType::kCookie);
+    }
+
+    Selected selected;
+    for (const Candidate& candidate : candidates) {
+        const bool cookie = candidate.type == SourceType::kCookie;
+        if (candidate.count == 0 || (cookie && deliberate)) continue;
+        if (cookie && candidate.cross_site) {
+            selected.cross_site = true;
+            continue;
+        }
+        if (rule == ConflictRule::kFirst && selected.candidate != nullptr) continue;
+        if (candidate.count > 1) return fail(reason_of_repetition(candidate.type));
+        if (selected.candidate == nullptr) {
+            selected.candidate = &candidate;
+        } else if (selected.candidate->value != candidate.value) {
+            return fail(Reason::kSrcConflict);
+        }
+    }
+    return selected;
+}
 
 }  // namespace gate::policy

@@ -84,6 +84,29 @@ TEST(ClimbingSegment, IsNotMisledByOtherSequences) {
     }
 }
 
+// The first look goes by blocks of 16 octets.
+TEST(ClimbingSegment, SeesWhatClimbsAtAnyPlaceOfALongPath) {
+    for (std::string_view climbing :
+         {"/../", "/..", "/%2e./", "/..;x", "\\..\\", "/\xc0\xae./", "/\xe0\x80\xae/"}) {
+        for (std::size_t before = 0; before < 40; ++before) {
+            for (std::size_t behind = 0; behind < 20; ++behind) {
+                std::string path = "/" + std::string(before, 'a');
+                path += climbing;
+                path += "/" + std::string(behind, 'b');
+                EXPECT_TRUE(has_climbing_segment(path)) << path;
+                EXPECT_FALSE(is_level(path)) << path;
+            }
+        }
+    }
+}
+
+TEST(ClimbingSegment, NeedsNoSecondLookForOrdinaryPaths) {
+    for (std::string_view path : {"", "/", "/token", "/orders/2024/lines.json",
+                                  "/a.b/c.d/index.html?page=2&sort=name", "/sixteen-octets-"}) {
+        EXPECT_TRUE(is_level(path)) << path;
+    }
+}
+
 TEST(ClimbingSegment, TakesLinearTimeForNestedEscapes) {
     std::string nested = "/%";
     for (int i = 0; i < 200000; ++i) nested += "25";

@@ -184,9 +184,7 @@ void Watcher::look(Watched& watched) {
 }
 
 void Watcher::begin(Watched& watched, const FileStamp& stamp) {
-    const auto at_once = [&] {
-        finish(watched, stamp, renew_block(watched.block, watched.index));
-    };
+    const auto at_once = [&] { finish(watched, stamp, renew_block(watched.block, watched.index)); };
     // What was read at the start most likely says the same still: then nothing is parsed.
     const bool unchanged = stamp == watched.file().stamp;
     if (stamp.size <= (unchanged ? kUnchangedInlineSize : kInlineSize)) return at_once();

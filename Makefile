@@ -122,7 +122,7 @@ clean: ## remove what was built
 ##@ Test
 .PHONY: unit t test vectors lint format tidy demo demo-check fault-check
 unit: build/$(UNIT_MODE)/unit ## unit tests (BUILD=debug by default; FILTER=Suite.Name*)
-	@build/$(UNIT_MODE)/unit --gtest_brief=1 $(if $(FILTER),--gtest_filter='$(FILTER)')
+	@tools/unit build/$(UNIT_MODE)/unit --gtest_brief=1 $(if $(FILTER),--gtest_filter='$(FILTER)')
 
 # T=t/name.t runs some; BUILD=asan runs nginx with the module under AddressSanitizer.
 t: module gatectl build/.deps-test ## integration tests in a real nginx (T=t/name.t, BUILD=asan)

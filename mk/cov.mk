@@ -9,7 +9,7 @@ cov: cov-run ## line coverage of the core; fails below 95 % (98 % where decision
 
 cov-run: build/asan/unit build/asan/gatectl module
 	@find build/asan -name '*.gcda' -delete
-	@build/asan/unit --gtest_brief=1 >build/asan/unit.log 2>&1 || { tail -40 build/asan/unit.log; exit 1; }
+	@tools/unit build/asan/unit --gtest_brief=1 >build/asan/unit.log 2>&1 || { tail -40 build/asan/unit.log; exit 1; }
 	@GATE_MODULE=$(MODULE) GATE_CTL=$(CURDIR)/build/asan/gatectl prove -Q -j$(JOBS) -It/lib \
 	    $(wildcard t/gatectl_*.t)
 

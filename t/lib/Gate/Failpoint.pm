@@ -28,7 +28,7 @@ sub good { @good = map { [token("good$_")] } 0 .. 9 if !@good; return @good; }
 sub bad { @bad = map { [token("bad$_")] } 0 .. 4 if !@bad; return @bad; }
 sub fresh { return $fresh[$next_fresh++] //= [token('fresh' . rand)]; }
 
-# Buckets of tenants are full again after two seconds: five that are not may share a set of four.
+# Buckets of tenants are soon full again: five that are not may share a set of four.
 my $http = <<'EOF2';
 gate_zone %%ZONE%%;
 gate_revocation file=%%DIR%%/revocations max_lag=%%LAG%%;
@@ -41,7 +41,7 @@ server {
     keepalive_requests 1000000;
     location = /open { return 204; }
     location / { gate jwt=corp; empty_gif; }
-    location /limited/ { gate jwt=corp; gate_limit rate=1000r/s; gate_limit rate=30r/m burst=1 key=$http_x_tenant; empty_gif; }
+    location /limited/ { gate jwt=corp; gate_limit rate=1000r/s; gate_limit rate=600r/m burst=1 key=$http_x_tenant; empty_gif; }
 }
 EOF2
 

@@ -1,6 +1,9 @@
-// An open file that closes itself, and writing all of a text to one.
+// An open file that closes itself, and reading and writing all of one.
 #pragma once
 
+#include <cstddef>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -22,6 +25,10 @@ public:
 private:
     int fd_;
 };
+
+// All that is left to read, up to `limit` octets, going on after interruptions; nullopt with errno
+// set, or with errno 0 when there is more.
+std::optional<std::string> read_all(int fd, std::size_t limit);
 
 // Goes on after interruptions and short writes; false with errno set.
 bool write_all(int fd, std::string_view text) noexcept;

@@ -58,24 +58,11 @@ std::string system_error(std::string_view path) {
     return std::string(path) + ": " + std::generic_category().message(errno);
 }
 
-Result<std::string, std::string> read_all(int fd, std::size_t limit) {
-    constexpr std::size_t kChunk = 65536;
-    std::string text;
-    // A secret fits: growing would leave copies of it behind.
-    text.reserve(std::min(limit + 1, 2 * kChunk));
-    for (;;) {
-        const std::size_t size = text.size();
-        text.resize(std::min(limit + 1, size + kChunk));
-        const ssize_t got = read(fd, text.data() + size, text.size() - size);
-        if (got < 0 && errno != EINTR) {
-            return fail(std::generic_category().message(errno));
-        }
-        text.resize(size + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-        if (got == 0) return text;
-        if (text.size() > limit) {
-            return fail("is larger than " + std::to_string(limit >> 10) + " KiB");
-        }
-    }
+Result<std::string, std::string> read_text(int fd, std::size_t limit) {
+    auto text = read_all(fd, limit);
+    if (text) return *std::move(text);
+    if (errno != 0) return fail(std::generic_category().message(errno));
+    return fail("is larger than " + std::to_string(limit >> 10) + " KiB");
 }
 
 Result<std::string, std::string> read_file(const std::string& path, std::size_t limit) {
@@ -84,7 +71,7 @@ Result<std::string, std::string> read_file(const std::string& path, std::size_t 
     struct stat status {};
     if (!fd || fstat(fd.get(), &status) != 0) return fail(system_error(path));
     if (!S_ISREG(status.st_mode)) return fail(path + ": is no regular file");
-    auto text = read_all(fd.get(), limit);
+    auto text = read_text(fd.get(), limit);
     if (!text) return fail(path + ": " + text.error());
     return text;
 }
@@ -107,7 +94,7 @@ Result<std::optional<std::string>, std::string> FileChange::read(std::size_t lim
     struct stat status {};
     if (!fd || fstat(fd.get(), &status) != 0) return fail(system_error(path_));
     if (!S_ISREG(status.st_mode)) return fail(path_ + ": is no regular file");
-    auto text = read_all(fd.get(), limit);
+    auto text = read_text(fd.get(), limit);
     if (!text) return fail(path_ + ": " + text.error());
     return std::optional<std::string>(*std::move(text));
 }

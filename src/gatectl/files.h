@@ -25,7 +25,7 @@ std::string system_error(std::string_view path);
 Result<std::string, std::string> read_file(const std::string& path, std::size_t limit);
 
 // Reads a descriptor to its end; errors are sentences without a name.
-Result<std::string, std::string> read_all(int fd, std::size_t limit);
+Result<std::string, std::string> read_text(int fd, std::size_t limit);
 
 // One file held for a change. The lock is on the file's directory, because the file itself is
 // replaced; it ends with this object, or with the process.

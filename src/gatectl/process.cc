@@ -55,7 +55,7 @@ Result<ProgramResult, std::string> run_program(
     if (child < 0) return fail(system_error("fork"));
     if (child == 0) become(arguments, writer.get(), variable);
     writer = Descriptor();
-    auto output = read_all(reader.get(), kMaxOutput);
+    auto output = read_text(reader.get(), kMaxOutput);
     const int status = wait_for(child);
     if (!output) return fail(words[0] + ": its output " + output.error());
     return ProgramResult{status, *std::move(output)};

@@ -54,30 +54,6 @@ std::size_t limit_of(Kind kind) {
     return kMaxSecret;
 }
 
-// All of a file up to `limit` octets; nullopt with errno set, or with errno 0 when it is longer.
-std::optional<std::string> read_all(int fd, std::size_t limit) {
-    constexpr std::size_t kChunk = 65536;
-    std::string text;
-    // A secret fits: growing would leave copies of it behind.
-    text.reserve(std::min(limit + 1, 2 * kChunk));
-    for (;;) {
-        const std::size_t size = text.size();
-        text.resize(std::min(limit + 1, size + kChunk));
-        const ssize_t got = read(fd, text.data() + size, text.size() - size);
-        if (got < 0 && errno == EINTR) {
-            text.resize(size);
-            continue;
-        }
-        if (got < 0) return std::nullopt;
-        text.resize(size + static_cast<std::size_t>(got));
-        if (got == 0) return text;
-        if (text.size() > limit) {
-            errno = 0;
-            return std::nullopt;
-        }
-    }
-}
-
 Result<Reading, LoadFailure> read_stable(const std::string& path, std::size_t limit) {
     // Not blocking: a FIFO in place of the file must not hang whoever opens it.
     const Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));

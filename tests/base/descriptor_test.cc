@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <string>
+#include <string_view>
 
 namespace gate {
 namespace {
@@ -52,6 +53,31 @@ TEST(WriteAll, WritesMoreThanAPipeTakesAtOnce) {
         size += static_cast<std::size_t>(got);
     }
     EXPECT_EQ(size, text.size());
+}
+
+// A pipe that holds `text` and ends there.
+Descriptor reader_of(std::string_view text) {
+    int ends[2];
+    if (pipe(ends) != 0) return Descriptor();
+    const Descriptor to(ends[1]);
+    EXPECT_TRUE(write_all(to.get(), text));
+    return Descriptor(ends[0]);
+}
+
+TEST(ReadAll, ReadsUpToItsLimit) {
+    for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{5000}}) {
+        const std::string text(size, 'x');
+        EXPECT_EQ(read_all(reader_of(text).get(), 5000), text);
+        EXPECT_EQ(read_all(reader_of(text).get(), size), text);
+    }
+}
+
+TEST(ReadAll, TellsALongerFileFromAnError) {
+    errno = EBADF;
+    EXPECT_FALSE(read_all(reader_of("12345").get(), 4));
+    EXPECT_EQ(errno, 0);
+    EXPECT_FALSE(read_all(-1, 4));
+    EXPECT_EQ(errno, EBADF);
 }
 
 TEST(WriteAll, SaysWhyNot) {

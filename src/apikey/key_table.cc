@@ -10,9 +10,6 @@ namespace gate::apikey {
 
 namespace {
 
-// A file of 100,000 keys and more must load; its writer is the operator.
-constexpr jose::JsonLimits kFileLimits{
-    .depth = 32, .members = 256, .elements = 1000000, .values = 10000000};
 constexpr std::int64_t kFileVersion = 1;
 
 std::string describe(std::size_t index, jose::Value record) {
@@ -75,7 +72,7 @@ std::optional<std::size_t> KeyTable::index_of(const crypto::Digest256& digest) c
 }
 
 Result<KeyTable, std::string> KeyTable::parse(std::string_view json) {
-    const auto document = jose::Document::parse(json, kFileLimits);
+    const auto document = jose::Document::parse(json, jose::kOperatorLimits);
     if (!document) return fail("not strict JSON (" + std::string(code(document.error())) + ")");
     const jose::Value root = document->root();
     if (auto framed = check_frame(root); !framed) return fail(framed.error());

@@ -1,7 +1,9 @@
 // Time as data: seconds since the epoch come in as parameters, text goes out as RFC 3339.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +11,12 @@
 namespace gate {
 
 using Seconds = std::int64_t;
+
+// As 32 bits for shared memory, the ends of which it does not pass.
+constexpr std::uint32_t saturated(Seconds when) noexcept {
+    return static_cast<std::uint32_t>(
+        std::clamp<Seconds>(when, 0, std::numeric_limits<std::uint32_t>::max()));
+}
 
 // "2026-11-22T13:49:17Z"; years 0 to 9999, anything else is clamped.
 std::string rfc3339(Seconds when);

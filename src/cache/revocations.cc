@@ -12,12 +12,6 @@ namespace gate::cache {
 
 namespace {
 
-// The head: a cache line that readers look at (Revocations has two of its words), and one for
-// writers only.
-constexpr std::size_t kMoves = 8;  // entries that have gone over to their other bucket
-constexpr std::size_t kSize = 24;
-constexpr std::size_t kPending = 64;  // not 0: a change began that changes() does not tell yet
-
 // An entry: both halves of the digest, and issued_until << 32 | expires. A slot whose last word is
 // 0 is free, whatever the others hold.
 constexpr std::size_t kHigh = 0;

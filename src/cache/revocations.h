@@ -110,9 +110,12 @@ public:
     }
 
 private:
-    // Where words stand in the head.
+    // The head: a cache line that readers look at, and one for writers only.
     static constexpr std::size_t kChanges = 0;
+    static constexpr std::size_t kMoves = 8;  // entries that have gone over to their other bucket
     static constexpr std::size_t kOverflowed = 16;
+    static constexpr std::size_t kSize = 24;
+    static constexpr std::size_t kPending = 64;  // not 0: a change that changes() does not tell yet
 
     struct Search;
     struct Slot;

@@ -17,8 +17,6 @@ namespace {
 using jose::Value;
 
 constexpr std::size_t kMaxDump = std::size_t{256} << 20;
-constexpr jose::JsonLimits kDumpLimits{
-    .depth = 32, .members = 256, .elements = 1000000, .values = 10000000};
 
 // A private file that is gone when this object is.
 class TemporaryFile {
@@ -117,7 +115,7 @@ Result<jose::Document, std::string> read_configuration(const Arguments& argument
             std::string("nginx -t is content but told nothing of nginx-gate: does this "
                         "configuration load the module?"));
     }
-    auto document = jose::Document::parse(*text, kDumpLimits);
+    auto document = jose::Document::parse(*text, jose::kOperatorLimits);
     if (!document || document->root().member("version").integer() != 1) {
         return fail(std::string("what nginx -t told is of another version of nginx-gate"));
     }

@@ -27,6 +27,10 @@ struct JsonLimits {
     unsigned values = 1024;
 };
 
+// For files of 100,000 keys and more, and nginx's dump: the operator's own word.
+inline constexpr JsonLimits kOperatorLimits{
+    .depth = 32, .members = 256, .elements = 1'000'000, .values = 10'000'000};
+
 // A view of a value inside a Document; valid as long as the Document lives. A default-made Value is
 // "absent" and answers every question with nothing.
 class Value {

@@ -11,7 +11,6 @@
 
 #include "nginx/bridge.h"
 #include "nginx/clock.h"
-#include "nginx/journal_reader.h"
 #include "nginx/ticker.h"
 
 namespace gate::nginx {
@@ -187,13 +186,6 @@ void stop_journal_feeds() {
     feeds->stop();
     delete feeds;
     feeds = nullptr;
-}
-
-std::optional<std::uint64_t> lag_of(const ZoneConf& conf, const JournalConf& journal) noexcept {
-    if (journal.state == nullptr) journal.state = journal_state(*conf.zone, journal.path);
-    if (journal.state == nullptr) return std::nullopt;
-    const std::uint64_t in_step = journal.state->in_step.load(std::memory_order_relaxed);
-    return ngx_current_msec > in_step ? ngx_current_msec - in_step : 0;
 }
 
 }  // namespace gate::nginx

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/reason.h"
+#include "nginx/journal_reader.h"
 #include "nginx/ngx.h"
 #include "nginx/zone.h"
 
@@ -24,14 +25,12 @@ void stop_journal_feeds();
 
 // Milliseconds since all of the journal was known to be applied; nullopt: the zone does not follow
 // it.
-std::optional<std::uint64_t> lag_of(const ZoneConf& conf, const JournalConf& journal) noexcept;
-
-// Whether that is more than the journal's line allows.
-inline bool is_late(const ZoneConf& conf, const JournalConf& journal) noexcept {
-    if (journal.serve_when_late) return false;
-    if (journal.state == nullptr) return lag_of(conf, journal).value_or(~0ull) > journal.max_lag;
+inline std::optional<std::uint64_t> lag_of(const ZoneConf& conf,
+                                           const JournalConf& journal) noexcept {
+    if (journal.state == nullptr) journal.state = journal_state(*conf.zone, journal.path);
+    if (journal.state == nullptr) return std::nullopt;
     const std::uint64_t in_step = journal.state->in_step.load(std::memory_order_relaxed);
-    return ngx_current_msec > in_step && ngx_current_msec - in_step > journal.max_lag;
+    return ngx_current_msec > in_step ? ngx_current_msec - in_step : 0;
 }
 
 // kRevocationLag or kRevocationFull while it cannot be known what is revoked, else kNone. Costs a
@@ -39,7 +38,9 @@ inline bool is_late(const ZoneConf& conf, const JournalConf& journal) noexcept {
 inline Reason revocations_unknown(const ZoneConf& conf) noexcept {
     if (conf.zone->revocations.overflowed()) return Reason::kRevocationFull;
     for (const JournalConf& journal : conf.journals) {
-        if (is_late(conf, journal)) return Reason::kRevocationLag;
+        if (journal.serve_when_late) continue;
+        const auto lag = lag_of(conf, journal);
+        if (!lag || *lag > journal.max_lag) return Reason::kRevocationLag;
     }
     return Reason::kNone;
 }

@@ -23,10 +23,6 @@ constexpr std::size_t kDigestWord = 4;
 
 constexpr std::uint32_t kEnd = std::numeric_limits<std::uint32_t>::max();
 
-std::uint32_t saturated(Seconds when) noexcept {
-    return static_cast<std::uint32_t>(std::clamp<Seconds>(when, 0, kEnd));
-}
-
 // Marks on everything of one issuer (or store), and on everything.
 bool is_marked(const cache::Zone& zone, std::string_view issuer, std::uint32_t issued,
                std::uint32_t now) noexcept {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <limits>
 #include <memory>
 #include <span>
 
@@ -23,11 +22,6 @@ using cache::Zone;
 constexpr Seconds kChangeLife = 60;
 
 enum class Kind : std::uint32_t { kUnknown = 1, kChanged, kRecord };
-
-std::uint32_t saturated(Seconds when) noexcept {
-    return static_cast<std::uint32_t>(
-        std::clamp<Seconds>(when, 0, std::numeric_limits<std::uint32_t>::max()));
-}
 
 // The name of an entry: the digest of a key and the epoch of its store.
 using Name = std::array<std::uint64_t, 5>;

@@ -16,12 +16,14 @@ struct Found {
     std::string_view value;
 };
 
+// from_header() for what hardly anybody writes.
+Found from_odd_header(std::string_view value, std::string_view scheme) noexcept;
+
 // The credential of one header value. With a scheme (RFC 9110 section 11.1, matched without case)
 // the rest after exactly one space is the value; "Bearer" alone, a second space, or other blanks
 // before or after the scheme give an empty or malformed value, which later checks refuse, while
 // another scheme gives count 0. With an empty `scheme` the whole value is the credential and an
 // empty one counts 0.
-Found from_odd_header(std::string_view value, std::string_view scheme) noexcept;
 inline Found from_header(std::string_view value, std::string_view scheme) noexcept {
     if (scheme.empty()) return {value.empty() ? std::size_t{0} : std::size_t{1}, value};
     // As everybody writes it.

@@ -193,6 +193,11 @@ void forget_cached_variables(ngx_http_request_t* r) {
     }
 }
 
+void begin(Extraction& extraction, const LocConf& location) {
+    extraction = Extraction{};
+    extraction.location = &location;
+}
+
 [[gnu::always_inline]] inline void choose(Extraction& extraction,
                                           std::span<const Candidate> candidates,
                                           const LocConf& location) {
@@ -210,8 +215,7 @@ void forget_cached_variables(ngx_http_request_t* r) {
 // The one source that most locations have: a header.
 [[gnu::always_inline]] inline void find_in_one_header(ngx_http_request_t* r, Record& record,
                                                       const LocConf& location, bool remove) {
-    record.extraction = Extraction{};
-    record.extraction.location = &location;
+    begin(record.extraction, location);
     const SourcePlace& place = location.places.front();
     const Candidate candidate =
         candidate_of(place, find_in_headers(r, record, place.source, remove), false);
@@ -221,8 +225,7 @@ void forget_cached_variables(ngx_http_request_t* r) {
 // `remove`: with the lines of header sources taken out of the request.
 [[gnu::noinline]] void find_credential(ngx_http_request_t* r, Record& record,
                                        const LocConf& location, bool remove) {
-    record.extraction = Extraction{};
-    record.extraction.location = &location;
+    begin(record.extraction, location);
     record.candidates.clear();
     for (const SourcePlace& place : location.places) {
         record.candidates.push_back(look(r, record, place, remove));

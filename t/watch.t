@@ -46,6 +46,10 @@ server {
 EOF
 ok(wait_for(sub { scalar($t->workers) == 2 }), 'two workers');
 
+# A second thread makes every system call and allocation of a worker dearer.
+sub threads { return join ' ', map { slurp("/proc/$_/status") =~ /^Threads:\s+(\d+)/m } $t->workers; }
+is(threads(), '1 1', 'a worker has one thread');
+
 sub by_token { my (%opt) = @_; return [Authorization => 'Bearer ' . mint(%opt)]; }
 sub by_key { return ['X-API-Key' => $_[0]]; }
 
@@ -110,11 +114,12 @@ changed('pepper', 'pepper.txt', "$secrets[2]\n", 401, '/peppered/ok.txt', by_key
 $t->write_file('peppered.json', key_file(key_record($first, pepper => $secrets[2])));
 wait_for_statuses('the key under the new pepper', 200, '/peppered/ok.txt', by_key($first));
 
-# ---- a large file goes through the thread
+# ---- a large file goes through a thread
 my @many = map { key_record(api_key('acme_')) } 1 .. 500;
 my $large = key_file(@many, key_record($second));
 cmp_ok(length $large, '>', 64 << 10, 'a key file of more than 64 KiB');
 changed('large key file', 'keys.json', $large, 200, '/ok.txt', by_key($second));
+is(threads(), '1 1', 'which is gone with it');
 
 is(lines(qr/\[notice\].*gate: "\Q$dir\E\/corp.jwks" taken over/), 2, 'each change is noted once');
 is(lines(qr/not taken over/), 0, 'nothing was refused so far');

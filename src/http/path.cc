@@ -112,48 +112,44 @@ bool is_climbing(const Symbol* begin, const Symbol* end, bool delimiter_hidden) 
     return at->octet == ';';  // "..;x": a path parameter that some applications cut off
 }
 
-// What a climbing segment may begin with, its dots apart: '%', ';', '\\' and overlong UTF-8.
+// What else than a second dot makes a segment with a dot climb, or hides either.
 constexpr bool hides(std::uint8_t octet) noexcept {
     return octet == '%' || octet == ';' || octet == '\\' || octet >= 0xc0;
 }
 
-constexpr std::array<bool, 256> kRemarkable = [] {
-    std::array<bool, 256> table{};
-    for (unsigned octet = 0; octet < table.size(); ++octet) {
-        table[octet] = octet == '.' || hides(static_cast<std::uint8_t>(octet));
-    }
-    return table;
-}();
+// What a dot may begin with: plain, percent-encoded or in overlong UTF-8.
+constexpr bool begins_dot(std::uint8_t octet) noexcept {
+    return octet == '.' || octet == '%' || octet >= 0xc0;
+}
 
 constexpr std::size_t kBlock = 16;
 using Block [[gnu::vector_size(kBlock)]] = std::uint8_t;
 
-// Whether one of these octets is '.', or hides something.
-bool is_remarkable(const char* octets) noexcept {
+// The same of any of 16 octets.
+bool block_begins_dot(const char* octets) noexcept {
     Block block;
     std::memcpy(&block, octets, kBlock);
-    const auto found = (block == '.') | (block == '%') | (block == ';') | (block == '\\') |
-                       ((block & 0xc0) == 0xc0);
+    const auto found = (block == '.') | (block == '%') | ((block & 0xc0) == 0xc0);
     std::uint64_t halves[2];
     std::memcpy(halves, &found, kBlock);
     return (halves[0] | halves[1]) != 0;
 }
 
-bool has_remarkable(std::string_view text) noexcept {
+bool may_have_dot(std::string_view text) noexcept {
     if (text.size() < kBlock) {
-        return std::ranges::any_of(
-            text, [](char c) { return kRemarkable[static_cast<std::uint8_t>(c)]; });
+        return std::ranges::any_of(text,
+                                   [](char c) { return begins_dot(static_cast<std::uint8_t>(c)); });
     }
     for (std::size_t at = 0; at + kBlock < text.size(); at += kBlock) {
-        if (is_remarkable(text.data() + at)) return true;
+        if (block_begins_dot(text.data() + at)) return true;
     }
-    return is_remarkable(text.data() + text.size() - kBlock);
+    return block_begins_dot(text.data() + text.size() - kBlock);
 }
 
 }  // namespace
 
 bool is_level(std::string_view text) noexcept {
-    if (!has_remarkable(text)) return true;
+    if (!may_have_dot(text)) return true;
     char before = '\0';
     for (const char c : text) {
         if (hides(static_cast<std::uint8_t>(c)) || (c == '.' && before == '.')) return false;

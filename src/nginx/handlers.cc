@@ -115,11 +115,7 @@ ngx_int_t judge(ngx_http_request_t* r) {
         return *location.preflight == Preflight::kAnswer ? NGX_HTTP_NO_CONTENT : NGX_DECLINED;
     }
     // An "if" of the rewrite module may have brought other sources than hook 2 saw.
-    if (record.extraction.location != &location) {
-        find_credential(r, record, location);
-    } else if (!*location.dry_run) {
-        clear_identity(r, record);
-    }
+    if (record.extraction.location != &location) find_credential(r, record, location);
     auto decided = decide(r, record, location);
     if (!decided) return refuse(r, record, location, decided.error());
     return admit(r, record, location);

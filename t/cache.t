@@ -33,7 +33,7 @@ server {
     listen 127.0.0.1:%%PORT%% reuseport;
     root %%DIR%%;
     gate jwt=corp key=k;
-    location = /ok.txt { }
+    location = /ok.txt { add_header X-User \$gate_subject; $says }
     location = /scope { gate_require_scope orders:read; alias %%DIR%%/ok.txt; }
     location = /role { gate_require_role viewer; alias %%DIR%%/ok.txt; }
     location = /claim { gate_require_claim tenant eq blue; alias %%DIR%%/ok.txt; }
@@ -125,11 +125,15 @@ subtest 'another issuer or server never gets it' => sub {
         is answer('/ok.txt', $token, port => $t->port('strict')), '401 aud_mismatch', 'a stricter issuer refuses it';
         is answer('/ok.txt', $token), '200 HIT', 'and does not make it forgotten';
     }
-    for my $round (1 .. 2) {
-        my ($text, undef, $response) = answer('/ok.txt', $token, port => $t->port('twin'));
-        is $text, '200 MISS', 'another issuer of the same keys verifies it itself';
-        is $response->header('X-User'), 'other-name', 'by its own rules';
-        is answer('/ok.txt', $token), '200 MISS', 'so does the first again';
+    for my $round (1 .. 10) {
+        # Both have one slot of the zone in turns; a worker may still know this second's.
+        for my $issuer (['twin', 'other-name'], ['corp', 'user-1']) {
+            my ($name, $user) = @$issuer;
+            my ($text, undef, $response) =
+                answer('/ok.txt', $token, $name eq 'twin' ? (port => $t->port('twin')) : ());
+            like $text, qr/\A200 (?:HIT|MISS)\z/, "$name lets it in";
+            is $response->header('X-User'), $user, 'by its own rules';
+        }
     }
 };
 

@@ -24,7 +24,8 @@ Found from_odd_header(std::string_view value, std::string_view scheme) noexcept;
 // before or after the scheme give an empty or malformed value, which later checks refuse, while
 // another scheme gives count 0. With an empty `scheme` the whole value is the credential and an
 // empty one counts 0.
-inline Found from_header(std::string_view value, std::string_view scheme) noexcept {
+[[gnu::always_inline]] inline Found from_header(std::string_view value,
+                                                std::string_view scheme) noexcept {
     if (scheme.empty()) return {value.empty() ? std::size_t{0} : std::size_t{1}, value};
     // As everybody writes it.
     if (value.size() > scheme.size() && value[scheme.size()] == ' ' && value.starts_with(scheme)) {

@@ -135,11 +135,25 @@ bool block_begins_dot(const char* octets) noexcept {
     return (halves[0] | halves[1]) != 0;
 }
 
+// Of a text of `half` to twice as many octets: both halves, which may overlap.
+template <std::size_t half>
+bool halves_begin_dot(std::string_view text) noexcept {
+    char block[kBlock] = {};
+    std::memcpy(block, text.data(), half);
+    std::memcpy(block + half, text.data() + text.size() - half, half);
+    return block_begins_dot(block);
+}
+
+// Most paths are short.
+bool short_may_have_dot(std::string_view text) noexcept {
+    if (text.size() >= 8) return halves_begin_dot<8>(text);
+    if (text.size() >= 4) return halves_begin_dot<4>(text);
+    return std::ranges::any_of(text,
+                               [](char c) { return begins_dot(static_cast<std::uint8_t>(c)); });
+}
+
 bool may_have_dot(std::string_view text) noexcept {
-    if (text.size() < kBlock) {
-        return std::ranges::any_of(text,
-                                   [](char c) { return begins_dot(static_cast<std::uint8_t>(c)); });
-    }
+    if (text.size() < kBlock) return short_may_have_dot(text);
     for (std::size_t at = 0; at + kBlock < text.size(); at += kBlock) {
         if (block_begins_dot(text.data() + at)) return true;
     }

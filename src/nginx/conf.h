@@ -176,17 +176,14 @@ struct ClaimVariable {
 class NameMarks {
 public:
     void add(std::string_view name) noexcept {
-        sizes_ |= size_bit(name);
+        sizes_ |= std::uint64_t{1} << (name.size() & 63);
         ends_[end_of(name)] = true;
     }
     bool may_hold(std::string_view name) const noexcept {
-        return (sizes_ & size_bit(name)) != 0 && ends_[end_of(name)];
+        return (sizes_ >> (name.size() & 63) & 1) != 0 && ends_[end_of(name)];
     }
 
 private:
-    static std::uint64_t size_bit(std::string_view name) noexcept {
-        return std::uint64_t{1} << (name.size() & 63);
-    }
     // Its last character, as the normal form has it.
     static std::uint8_t end_of(std::string_view name) noexcept {
         return name.empty() ? 0 : static_cast<std::uint8_t>(normal_header_character(name.back()));

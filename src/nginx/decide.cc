@@ -57,21 +57,21 @@ policy::Answer answer(const policy::Need& need, const LocConf& location) {
     return Reason::kNone;
 }
 
-Reason authenticate(ngx_http_request_t* r, Record& record, const LocConf& location) {
-    const MainConf& main = main_conf(r);
+[[gnu::noinline]] Reason authenticate(ngx_http_request_t* r, Record& record,
+                                      const LocConf& location, Reason revocations_unknown) {
     const policy::CredentialKind kind = record.extraction.credential.kind;
-    const policy::Request request{
-        .credential = record.extraction.credential,
-        .issuers = location.gate->trusted,
-        .stores = location.gate->key_stores,
-        .optional = location.gate->optional,
-        .max_size = *location.max_token_size,
-        .client_address = client_address(r),
-        .now = ngx_time(),
-        .headers = worker() != nullptr ? &worker()->headers : nullptr,
-        .zone = zone_of(main),
-        .revocations_unknown = main.zone ? revocations_unknown(*main.zone) : Reason::kNone,
-        .memory = record.memory()};
+    const policy::Request request{.credential = record.extraction.credential,
+                                  .issuers = location.gate->trusted,
+                                  .stores = location.gate->key_stores,
+                                  .optional = location.gate->optional,
+                                  .max_size = *location.max_token_size,
+                                  .client_address = client_address(r),
+                                  .now = ngx_time(),
+                                  .headers = worker() != nullptr ? &worker()->headers : nullptr,
+                                  .zone = zone_of(main_conf(r)),
+                                  .recent = worker() != nullptr ? &worker()->recent : nullptr,
+                                  .revocations_unknown = revocations_unknown,
+                                  .memory = record.memory()};
     policy::Authentication authentication(request);
     std::optional<policy::Need> lookup;
     if (kind == policy::CredentialKind::kJwt) {
@@ -83,6 +83,22 @@ Reason authenticate(ngx_http_request_t* r, Record& record, const LocConf& locati
         lookup = authentication.known_key();
     }
     return verify(r, record, location, authentication, lookup);
+}
+
+// A token that came within this second costs little more than to see that it is the same.
+bool is_known_again(Record& record, const LocConf& location, const MainConf& main) {
+    const policy::Credential& credential = record.extraction.credential;
+    if (credential.kind != policy::CredentialKind::kJwt || !main.zone || worker() == nullptr ||
+        credential.text.size() > *location.max_token_size) {
+        return false;
+    }
+    if (!policy::recall_again(*main.zone->zone, worker()->recent, credential.text,
+                              location.gate->trusted, ngx_time(), record.identity.recalled())) {
+        return false;
+    }
+    record.cache = policy::CacheOutcome::kHit;
+    record.identity.set_recalled();
+    return true;
 }
 
 bool accepts(const LocConf& location, const Identity& identity) {
@@ -133,7 +149,10 @@ Reason identify(ngx_http_request_t* r, Record& record, const LocConf& location) 
     }
     record.identity.forget();
     record.verified_text = extraction.credential.text;
-    return authenticate(r, record, location);
+    const MainConf& main = main_conf(r);
+    const Reason unknown = main.zone ? revocations_unknown(*main.zone) : Reason::kNone;
+    if (is_known_again(record, location, main)) return unknown;
+    return authenticate(r, record, location, unknown);
 }
 
 void forget_gate_variables(ngx_http_request_t* r) {
@@ -173,16 +192,6 @@ Result<policy::Allow, Denied> meets(ngx_http_request_t* r, const Identity* ident
 
 int status_of(const Denied& denied) noexcept {
     return denied.status != 0 ? denied.status : gate::status_of(refusal_class(denied.reason));
-}
-
-Reason early_problem(const Record& record, const LocConf& location) {
-    const Extraction& extraction = record.extraction;
-    if (extraction.problem != Reason::kNone) return extraction.problem;
-    if (extraction.credential.text.size() > *location.max_token_size) return Reason::kTokTooLong;
-    if (extraction.credential.kind != policy::CredentialKind::kNone || location.gate->optional) {
-        return Reason::kNone;
-    }
-    return extraction.cross_site ? Reason::kCrossSite : Reason::kNoCredential;
 }
 
 }  // namespace gate::nginx

@@ -21,6 +21,14 @@ Result<policy::Allow, policy::Denied> meets(ngx_http_request_t* r, const Identit
 int status_of(const policy::Denied& denied) noexcept;
 
 // A credential that needs no lookup to be refused: none, ambiguous, too long. kNone: go on.
-Reason early_problem(const Record& record, const LocConf& location);
+inline Reason early_problem(const Record& record, const LocConf& location) noexcept {
+    const Extraction& extraction = record.extraction;
+    if (extraction.problem != Reason::kNone) return extraction.problem;
+    if (extraction.credential.text.size() > *location.max_token_size) return Reason::kTokTooLong;
+    if (extraction.credential.kind != policy::CredentialKind::kNone || location.gate->optional) {
+        return Reason::kNone;
+    }
+    return extraction.cross_site ? Reason::kCrossSite : Reason::kNoCredential;
+}
 
 }  // namespace gate::nginx

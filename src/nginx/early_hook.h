@@ -11,11 +11,6 @@ namespace gate::nginx {
 // NGX_DECLINED, or the status of a refusal.
 ngx_int_t enter(ngx_http_request_t* r, Record& record);
 
-inline bool has_entered(ngx_http_request_t* r) noexcept {
-    const Record* const record = Record::find(r);
-    return record != nullptr && record->entered;
-}
-
 // Hides credentials in the request line of a request that hook 1 never saw.
 void hide_arguments(ngx_http_request_t* r);
 

@@ -28,8 +28,8 @@ void add(http::Found& sum, const http::Found& found) {
 }
 
 // With `remove` the lines that are found leave the list.
-[[gnu::always_inline]] inline http::Found find_in_headers(ngx_http_request_t* r, Record& record,
-                                                          const SourceConf& source, bool remove) {
+http::Found find_in_headers(ngx_http_request_t* r, Record& record, const SourceConf& source,
+                            bool remove) {
     http::Found found;
     const std::size_t stripped_before = record.stripped.size();
     remove_headers(r, [&](const ngx_table_elt_t& line) {
@@ -97,8 +97,7 @@ bool is_foreign(ngx_http_request_t* r, const SourceConf& source) {
                                host, allowed);
 }
 
-[[gnu::always_inline]] inline Candidate candidate_of(const SourcePlace& place,
-                                                     const http::Found& found, bool foreign) {
+Candidate candidate_of(const SourcePlace& place, const http::Found& found, bool foreign) {
     return {.type = place.source.type,
             .for_jwt = place.for_jwt,
             .for_key = place.for_key,
@@ -129,12 +128,10 @@ Candidate look(ngx_http_request_t* r, Record& record, const SourcePlace& place, 
     return candidate_of(place, found, foreign);
 }
 
-policy::Credential credential_of(const Candidate& candidate, const LocConf& location) {
-    if (candidate.for_jwt && candidate.for_key) {
-        return policy::classify(candidate.value, location.gate->key_stores);
-    }
-    return {candidate.for_key ? policy::CredentialKind::kKey : policy::CredentialKind::kJwt,
-            candidate.value};
+policy::Credential credential_of(std::string_view text, bool for_jwt, bool for_key,
+                                 const LocConf& location) {
+    if (for_jwt && for_key) return policy::classify(text, location.gate->key_stores);
+    return {for_key ? policy::CredentialKind::kKey : policy::CredentialKind::kJwt, text};
 }
 
 void strip_cookie(ngx_http_request_t* r, Record& record, const SourceConf& source) {
@@ -198,9 +195,8 @@ void begin(Extraction& extraction, const LocConf& location) {
     extraction.location = &location;
 }
 
-[[gnu::always_inline]] inline void choose(Extraction& extraction,
-                                          std::span<const Candidate> candidates,
-                                          const LocConf& location) {
+void choose(Extraction& extraction, std::span<const Candidate> candidates,
+            const LocConf& location) {
     auto selected = policy::select_credential(candidates, *location.conflict);
     if (!selected) {
         extraction.problem = selected.error();
@@ -209,17 +205,9 @@ void begin(Extraction& extraction, const LocConf& location) {
     extraction.cross_site = selected->cross_site;
     if (selected->candidate == nullptr) return;
     extraction.source = selected->candidate->type;
-    extraction.credential = credential_of(*selected->candidate, location);
-}
-
-// The one source that most locations have: a header.
-[[gnu::always_inline]] inline void find_in_one_header(ngx_http_request_t* r, Record& record,
-                                                      const LocConf& location, bool remove) {
-    begin(record.extraction, location);
-    const SourcePlace& place = location.places.front();
-    const Candidate candidate =
-        candidate_of(place, find_in_headers(r, record, place.source, remove), false);
-    choose(record.extraction, {&candidate, 1}, location);
+    const Candidate& candidate = *selected->candidate;
+    extraction.credential =
+        credential_of(candidate.value, candidate.for_jwt, candidate.for_key, location);
 }
 
 // `remove`: with the lines of header sources taken out of the request.
@@ -231,6 +219,45 @@ void begin(Extraction& extraction, const LocConf& location) {
         record.candidates.push_back(look(r, record, place, remove));
     }
     choose(record.extraction, record.candidates, location);
+}
+
+// Where a header stands in the request's list.
+struct Spot {
+    ngx_list_part_t* part = nullptr;
+    ngx_uint_t index = 0;
+};
+
+// The header of that lower-case name; nullptr unless there is exactly one.
+ngx_table_elt_t* find_lone_header(ngx_http_request_t* r, std::string_view lowcase, Spot& spot) {
+    ngx_table_elt_t* lone = nullptr;
+    for (ngx_list_part_t* part = &r->headers_in.headers.part; part != nullptr; part = part->next) {
+        auto* const lines = static_cast<ngx_table_elt_t*>(part->elts);
+        for (ngx_uint_t i = 0; i < part->nelts; ++i) {
+            if (!is_named(lines[i], lowcase)) continue;
+            if (lone != nullptr) return nullptr;
+            lone = &lines[i];
+            spot = {part, i};
+        }
+    }
+    return lone;
+}
+
+// Looks and strips where nearly all requests have their credential: in one header, as the
+// location's one source says. False, with nothing done, in any other case.
+bool take_lone_header(ngx_http_request_t* r, Record& record, const LocConf& location) {
+    if (location.places.size() != 1 || !*location.strip || !record.stripped.empty()) return false;
+    const SourcePlace& place = location.places.front();
+    Spot spot;
+    const ngx_table_elt_t* const line = find_lone_header(r, place.source.name, spot);
+    if (line == nullptr || line->hash == 0) return false;
+    const http::Found found = http::from_header(view(line->value), place.source.scheme);
+    if (found.count == 0) return false;
+    record.stripped.emplace_back(lowcase_name(*line), view(line->value));
+    cut_header(r, &spot.part, &spot.index);
+    begin(record.extraction, location);
+    record.extraction.credential =
+        credential_of(found.value, place.for_jwt, place.for_key, location);
+    return true;
 }
 
 [[gnu::noinline]] void strip(ngx_http_request_t* r, Record& record, const LocConf& location) {
@@ -255,8 +282,8 @@ void begin(Extraction& extraction, const LocConf& location) {
 
 }  // namespace
 
-bool is_preflight(ngx_http_request_t* r) {
-    return r->method == NGX_HTTP_OPTIONS && !header_value(r, "origin").empty() &&
+bool asks_for_cors(ngx_http_request_t* r) {
+    return !header_value(r, "origin").empty() &&
            !header_value(r, "access-control-request-method").empty();
 }
 
@@ -267,10 +294,10 @@ void extract(ngx_http_request_t* r, Record& record, const LocConf& location) {
 void take(ngx_http_request_t* r, Record& record, const LocConf& location) {
     // Looking and stripping are one walk where other sources cannot look at what is stripped.
     const bool at_once = location.only_header_sources && record.extraction.location != &location;
-    if (at_once && location.places.size() == 1) {
-        find_in_one_header(r, record, location, *location.strip);
-    } else if (at_once) {
-        find_credential(r, record, location, *location.strip);
+    if (at_once) {
+        if (!take_lone_header(r, record, location)) {
+            find_credential(r, record, location, *location.strip);
+        }
     } else {
         extract(r, record, location);
         strip(r, record, location);

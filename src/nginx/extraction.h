@@ -16,6 +16,9 @@ void extract(ngx_http_request_t* r, Record& record, const LocConf& location);
 void take(ngx_http_request_t* r, Record& record, const LocConf& location);
 
 // A CORS preflight: OPTIONS with Origin and Access-Control-Request-Method.
-bool is_preflight(ngx_http_request_t* r);
+bool asks_for_cors(ngx_http_request_t* r);
+inline bool is_preflight(ngx_http_request_t* r) {
+    return r->method == NGX_HTTP_OPTIONS && asks_for_cors(r);
+}
 
 }  // namespace gate::nginx

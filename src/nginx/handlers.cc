@@ -96,10 +96,6 @@ ngx_int_t admit(ngx_http_request_t* r, Record& record, const LocConf& location) 
     return record.identity.known() ? NGX_OK : NGX_DECLINED;
 }
 
-[[gnu::noinline]] ngx_int_t enter_first(ngx_http_request_t* r) noexcept {
-    return fail_closed(r, [&] { return enter(r, Record::of(r)); });
-}
-
 ngx_int_t judge(ngx_http_request_t* r) {
     const LocConf& location = loc_conf(r);
     Record& record = Record::of(r);
@@ -123,9 +119,12 @@ ngx_int_t judge(ngx_http_request_t* r) {
 
 }  // namespace
 
-ngx_int_t on_early_phase(ngx_http_request_t* r) noexcept {
-    if (r != r->main || has_entered(r)) return NGX_DECLINED;
-    return enter_first(r);
+ngx_int_t on_server_rewrite(ngx_http_request_t* r) noexcept {
+    if (r != r->main) return NGX_DECLINED;
+    return fail_closed(r, [&]() -> ngx_int_t {
+        Record& record = Record::of(r);
+        return record.entered ? NGX_DECLINED : enter(r, record);
+    });
 }
 
 ngx_int_t on_rewrite(ngx_http_request_t* r) noexcept {

@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "base/ascii.h"
 #include "nginx/bridge.h"
 #include "nginx/ngx.h"
 
@@ -28,7 +29,7 @@ inline std::string_view lowcase_name(const ngx_table_elt_t& line) noexcept {
 
 // Most lines are told apart by the length of their names.
 inline bool is_named(const ngx_table_elt_t& line, std::string_view lowcase) noexcept {
-    return line.key.len == lowcase.size() && lowcase_name(line) == lowcase;
+    return line.key.len == lowcase.size() && equal_names(lowcase_name(line), lowcase);
 }
 
 // The value of the first header of that lower-case name; "" when there is none.
@@ -48,7 +49,7 @@ ngx_table_elt_t* add_header(ngx_http_request_t* r, std::string_view name, std::s
 void cut_header(ngx_http_request_t* r, ngx_list_part_t** part, ngx_uint_t* index);
 
 template <class Condemned>
-[[gnu::always_inline]] inline void remove_headers(ngx_http_request_t* r, Condemned&& condemned) {
+void remove_headers(ngx_http_request_t* r, Condemned&& condemned) {
     ngx_list_part_t* part = &r->headers_in.headers.part;
     ngx_uint_t from = 0;
     while (part != nullptr) {

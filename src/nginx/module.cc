@@ -10,6 +10,7 @@
 #include "nginx/journal_feed.h"
 #include "nginx/module_file.h"
 #include "nginx/refusal_log.h"
+#include "nginx/setters.h"
 #include "nginx/variables.h"
 #include "nginx/watch.h"
 #include "nginx/worker.h"
@@ -48,12 +49,21 @@ ngx_int_t gate_postconfiguration(ngx_conf_t* cf) noexcept {
     });
 }
 
+bool has_satisfy_any(const MainConf& main) {
+    return std::ranges::any_of(main.levels, [](const Level& level) {
+        return level.core->satisfy == NGX_HTTP_SATISFY_ANY;
+    });
+}
+
 // Handlers of a phase run in reverse order of registration: the filter module, initialised late,
 // comes first in its phases.
 ngx_int_t filter_postconfiguration(ngx_conf_t* cf) noexcept {
-    if (add_handler(cf, NGX_HTTP_POST_READ_PHASE, on_early_phase) != NGX_OK ||
-        add_handler(cf, NGX_HTTP_SERVER_REWRITE_PHASE, on_early_phase) != NGX_OK ||
-        add_handler(cf, NGX_HTTP_REWRITE_PHASE, on_rewrite) != NGX_OK ||
+    if (add_handler(cf, NGX_HTTP_SERVER_REWRITE_PHASE, on_server_rewrite) != NGX_OK ||
+        add_handler(cf, NGX_HTTP_REWRITE_PHASE, on_rewrite) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    // No refusal gets there otherwise, and each handler costs every request something.
+    if (has_satisfy_any(main_conf(cf)) &&
         add_handler(cf, NGX_HTTP_PRECONTENT_PHASE, on_precontent) != NGX_OK) {
         return NGX_ERROR;
     }

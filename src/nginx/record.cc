@@ -34,14 +34,6 @@ const policy::Principal* Identity::principal(std::pmr::memory_resource* memory) 
     return principal_.get();
 }
 
-void Identity::release() noexcept {
-    kind_ = policy::CredentialKind::kNone;
-    source_ = nullptr;
-    recalled_.roles.reset();
-    key_.record.reset();
-    principal_.reset();
-}
-
 void Identity::set(policy::Verified verified) {
     kind_ = verified.principal->kind;
     source_ = verified.source;

@@ -57,7 +57,12 @@ public:
     const policy::Principal* principal(std::pmr::memory_resource* memory) const;
 
     void forget() noexcept {
-        if (source_ != nullptr) release();
+        if (source_ == nullptr) return;
+        kind_ = policy::CredentialKind::kNone;
+        source_ = nullptr;
+        recalled_.roles.reset();
+        key_.record.reset();
+        principal_.reset();
     }
     void set(policy::Verified verified);
     void set(policy::VerifiedKey key);
@@ -69,8 +74,6 @@ public:
     }
 
 private:
-    void release() noexcept;
-
     policy::CredentialKind kind_ = policy::CredentialKind::kNone;
     const void* source_ = nullptr;
     policy::Recalled recalled_;

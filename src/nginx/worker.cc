@@ -1,10 +1,23 @@
 #include "nginx/worker.h"
 
+#include "base/time.h"
+
 namespace gate::nginx {
 
 Worker* this_worker = nullptr;
 
+namespace {
+
+constexpr ngx_msec_t kSweepInterval = 30'000;
+
+}  // namespace
+
+Worker::Worker() {
+    sweeper_.start(kSweepInterval, [] { worker()->recent.sweep(saturated(Seconds{ngx_time()})); });
+}
+
 Worker::~Worker() {
+    sweeper_.stop();
     while (const Record* record = spare_record()) delete record;
 }
 

@@ -4,17 +4,20 @@
 #include "jose/header.h"
 #include "nginx/counting.h"
 #include "nginx/record.h"
+#include "nginx/ticker.h"
+#include "policy/recent_verdicts.h"
 
 namespace gate::nginx {
 
 class Worker {
 public:
-    Worker() = default;
+    Worker();
     ~Worker();
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
     jose::HeaderCache headers;
+    policy::RecentVerdicts recent;
     SeriesMemo series;
 
     // A record that keep() was given; nullptr when there is none.
@@ -41,6 +44,7 @@ private:
 
     Record* spare_ = nullptr;
     unsigned spares_ = 0;
+    Ticker sweeper_;
 };
 
 extern Worker* this_worker;

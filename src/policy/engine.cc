@@ -110,11 +110,54 @@ Outcome Authentication::start() {
     return Deny{Reason::kInternal};
 }
 
+bool Authentication::may_be_known() {
+    const std::string_view text = request_.credential.text;
+    if (request_.zone == nullptr ||
+        text.size() > std::min(request_.max_size, cache::kMaxFingerprintText)) {
+        return false;
+    }
+    cache_ = CacheOutcome::kMiss;
+    if (request_.recent != nullptr) recent_ = request_.recent->find(text);
+    fingerprint_ = recent_ != nullptr ? recent_->fingerprint
+                                      : fingerprint(request_.zone->fingerprint_key(), text);
+    return true;
+}
+
+bool Authentication::read_verdict(VerdictWords& words) const {
+    return request_.zone->verdicts.find(fingerprint_, saturated(request_.now), words);
+}
+
+void Authentication::note_recent(const VerdictWords& words) {
+    if (request_.recent == nullptr) return;
+    request_.recent->note(request_.credential.text, fingerprint_, words, saturated(request_.now));
+}
+
+std::optional<Reason> Authentication::known_token(Recalled& found) {
+    if (!may_be_known() || !read_verdict(found.words)) return std::nullopt;
+    const auto known = recall(*request_.zone, fingerprint_, request_.credential.text,
+                              request_.issuers, request_.now, found);
+    if (!known) return std::nullopt;
+    cache_ = CacheOutcome::kHit;
+    if (*known != Reason::kNone) return known;
+    note_recent(found.words);
+    return request_.revocations_unknown;
+}
+
 std::optional<Need> Authentication::known_key() {
     store_ = find_store(request_.credential.text, request_.stores);
-    if (store_ == nullptr || store_->epoch == 0 || !ask_zone()) return std::nullopt;
-    const auto digest = recall_digest(*request_.zone, fingerprint_, store_->epoch, request_.now);
-    if (!digest) return std::nullopt;
+    if (store_ == nullptr || store_->epoch == 0) return std::nullopt;
+    if (!may_be_known()) return std::nullopt;
+    std::optional<crypto::Digest256> digest;
+    if (recent_ != nullptr && recent_->read_at == saturated(request_.now)) {
+        digest = recall_digest(recent_->words, store_->epoch);
+    }
+    if (!digest) {
+        VerdictWords words;
+        if (!read_verdict(words)) return std::nullopt;
+        digest = recall_digest(words, store_->epoch);
+        if (!digest) return std::nullopt;
+        note_recent(words);
+    }
     cache_ = CacheOutcome::kHit;
     wanted_ = *digest;
     waiting_ = true;

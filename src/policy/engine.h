@@ -64,6 +64,7 @@ struct Request {
     Seconds now = 0;
     jose::HeaderCache* headers = nullptr;  // remembers JOSE headers between requests
     cache::Zone* zone = nullptr;           // nullptr: every request is verified anew
+    RecentVerdicts* recent = nullptr;      // spares looks into the zone
     // Why it cannot be known what is revoked; a credential that is good but for that is refused.
     Reason revocations_unknown = Reason::kNone;
     std::pmr::memory_resource* memory = std::pmr::get_default_resource();  // of the principal
@@ -110,14 +111,7 @@ public:
 
     // A token that shared memory knows costs no signature: kNone, and `found` is filled in; or why
     // it is refused. nullopt: start() has to see.
-    std::optional<Reason> known_token(Recalled& found) {
-        if (!ask_zone()) return std::nullopt;
-        const auto known = recall(*request_.zone, fingerprint_, request_.credential.text,
-                                  request_.issuers, request_.now, found);
-        if (!known) return std::nullopt;
-        cache_ = CacheOutcome::kHit;
-        return *known == Reason::kNone ? request_.revocations_unknown : *known;
-    }
+    std::optional<Reason> known_token(Recalled& found);
     // An API key that shared memory knows costs no digest: the lookup to make, as start() would ask
     // for it.
     std::optional<Need> known_key();
@@ -130,22 +124,17 @@ public:
 private:
     Outcome start_jwt();
     Outcome start_key();
-    // Whether the zone may know the credential; its fingerprint then.
-    bool ask_zone() {
-        const std::string_view text = request_.credential.text;
-        if (request_.zone == nullptr ||
-            text.size() > std::min(request_.max_size, cache::kMaxFingerprintText)) {
-            return false;
-        }
-        fingerprint_ = fingerprint(request_.zone->fingerprint_key(), text);
-        cache_ = CacheOutcome::kMiss;
-        return true;
-    }
+    // Whether the zone may know the credential; what this process knows of it, and its fingerprint.
+    bool may_be_known();
+    // What the zone says of the credential; false: nothing.
+    bool read_verdict(VerdictWords& words) const;
+    void note_recent(const VerdictWords& words);
     Outcome next_need();
 
     const Request& request_;
     CacheOutcome cache_ = CacheOutcome::kBypass;
     cache::Fingerprint fingerprint_;
+    const RecentVerdicts::Entry* recent_ = nullptr;
     const KeyStore* store_ = nullptr;
     std::size_t pepper_ = 0;
     bool waiting_ = false;

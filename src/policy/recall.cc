@@ -83,23 +83,13 @@ bool is_revoked(const cache::Zone& zone, const Recalled& token, std::uint32_t no
                       unpack(token.words).issued, now);
 }
 
-const TrustedIssuer* find_epoch(std::uint64_t epoch,
-                                std::span<const TrustedIssuer* const> issuers) noexcept {
-    for (const TrustedIssuer* trusted : issuers) {
-        if (trusted->epoch == epoch && epoch != 0 && trusted->keys) return trusted;
-    }
-    return nullptr;
-}
-
 }  // namespace
 
 std::optional<Reason> recall(cache::Zone& zone, const cache::Fingerprint& fingerprint,
                              std::string_view token, std::span<const TrustedIssuer* const> issuers,
                              Seconds now, Recalled& found) {
     const std::uint32_t clock = saturated(now);
-    if (!zone.verdicts.find(fingerprint, clock, found.words)) return std::nullopt;
-    if (clock < valid_from(found.words) || clock >= valid_until(found.words)) return std::nullopt;
-    const TrustedIssuer* trusted = find_epoch(epoch_of(found.words), issuers);
+    const TrustedIssuer* const trusted = trusted_by(found.words, issuers, clock);
     if (trusted == nullptr) return std::nullopt;
     found.token = token;
     found.issuer = trusted->issuer;
@@ -118,6 +108,7 @@ std::optional<Reason> recall(cache::Zone& zone, const cache::Fingerprint& finger
             zone.verdicts.update(fingerprint, kCleanAtWord, changes);
         }
     }
+    found.words[kCleanAtWord] = changes;
     return Reason::kNone;
 }
 
@@ -150,13 +141,8 @@ Status<Reason> remember(cache::Zone& zone, const cache::Fingerprint& fingerprint
     return Done{};
 }
 
-std::optional<crypto::Digest256> recall_digest(const cache::Zone& zone,
-                                               const cache::Fingerprint& fingerprint,
-                                               std::uint64_t epoch, Seconds now) {
-    VerdictWords words;
-    if (!zone.verdicts.find(fingerprint, saturated(now), words) || words[0] != epoch) {
-        return std::nullopt;
-    }
+std::optional<crypto::Digest256> recall_digest(const VerdictWords& words, std::uint64_t epoch) {
+    if (words[0] != epoch) return std::nullopt;
     crypto::Digest256 digest;
     std::memcpy(digest.data(), &words[kDigestWord], digest.size());
     return digest;

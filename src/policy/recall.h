@@ -18,6 +18,7 @@
 #include "jose/issuer.h"
 #include "jose/jwt.h"
 #include "jose/key_set.h"
+#include "policy/recent_verdicts.h"
 #include "policy/roles.h"
 #include "policy/token_principal.h"
 #include "policy/verdict.h"
@@ -32,12 +33,46 @@ struct TrustedIssuer {
     std::uint64_t epoch = 0;  // see epoch_of(); 0: its verdicts are not kept
 };
 
-// A token that was verified before: fills in `found` and gives kNone, or kRevoked where it has been
-// revoked since. nullopt: not known, not yet or no longer good, or of none of these issuers as they
-// are now.
+// The issuer of these whose verdict this is, as it is now, if it is good at this second; else
+// nullptr.
+inline const TrustedIssuer* trusted_by(const VerdictWords& words,
+                                       std::span<const TrustedIssuer* const> issuers,
+                                       std::uint32_t now) noexcept {
+    if (now < valid_from(words) || now >= valid_until(words)) return nullptr;
+    for (const TrustedIssuer* trusted : issuers) {
+        if (trusted->epoch == epoch_of(words) && trusted->epoch != 0 && trusted->keys) {
+            return trusted;
+        }
+    }
+    return nullptr;
+}
+
+// A token that was verified before, whose verdict was read into found.words: fills in `found` and
+// gives kNone, or kRevoked where it has been revoked since. nullopt: not yet or no longer good, or
+// of none of these issuers as they are now.
 std::optional<Reason> recall(cache::Zone& zone, const cache::Fingerprint& fingerprint,
                              std::string_view token, std::span<const TrustedIssuer* const> issuers,
                              Seconds now, Recalled& found);
+
+// Whether recall() would give kNone for a token that it gave kNone in this very second, with
+// nothing revoked since; fills in `found` then. False: it has to be asked.
+[[gnu::always_inline]] inline bool recall_again(const cache::Zone& zone,
+                                                const RecentVerdicts& recent,
+                                                std::string_view token,
+                                                std::span<const TrustedIssuer* const> issuers,
+                                                Seconds now, Recalled& found) {
+    const RecentVerdicts::Entry* const entry = recent.find(token);
+    const std::uint32_t clock = saturated(now);
+    if (entry == nullptr || entry->read_at != clock) return false;
+    if (entry->words[kCleanAtWord] != zone.revocations.changes()) return false;
+    const TrustedIssuer* const trusted = trusted_by(entry->words, issuers, clock);
+    if (trusted == nullptr) return false;
+    found.words = entry->words;
+    found.token = token;
+    found.issuer = trusted->issuer;
+    found.roles = trusted->roles;
+    return true;
+}
 
 // Keeps what verification found about a token, unless the zone's lock is taken. kRevoked: the token
 // is good but revoked. `payload` is the decoded payload.
@@ -45,10 +80,9 @@ Status<Reason> remember(cache::Zone& zone, const cache::Fingerprint& fingerprint
                         std::string_view token, std::string_view payload,
                         const jose::Claims& claims, const TrustedIssuer& issuer, Seconds now);
 
-// The digest of an API key that was found in a store before; `epoch` is the store's.
-std::optional<crypto::Digest256> recall_digest(const cache::Zone& zone,
-                                               const cache::Fingerprint& fingerprint,
-                                               std::uint64_t epoch, Seconds now);
+// The digest of an API key that was found in a store before, from the words kept for the key;
+// `epoch` is the store's.
+std::optional<crypto::Digest256> recall_digest(const VerdictWords& words, std::uint64_t epoch);
 void remember_digest(cache::Zone& zone, const cache::Fingerprint& fingerprint, std::uint64_t epoch,
                      const crypto::Digest256& digest, Seconds now);
 

@@ -29,6 +29,20 @@ TEST(EqualIgnoringCase, ComparesWholeTexts) {
     EXPECT_FALSE(equal_ignoring_case("\xc4", "\xe4"));
 }
 
+TEST(EqualNames, ComparesWholeTextsOfEveryLength) {
+    for (std::size_t size = 0; size < 40; ++size) {
+        const std::string name(size, 'n');
+        EXPECT_TRUE(equal_names(name, std::string(size, 'n'))) << size;
+        EXPECT_FALSE(equal_names(name, name + "n")) << size;
+        EXPECT_FALSE(equal_names(name + "n", name)) << size;
+        for (std::size_t at = 0; at < size; ++at) {
+            std::string other = name;
+            other[at] = 'N';
+            EXPECT_FALSE(equal_names(name, other)) << size << " " << at;
+        }
+    }
+}
+
 TEST(HexValue, KnowsTheDigitsOfBothCases) {
     EXPECT_EQ(all_that([](char c) { return hex_value(c) >= 0; }), "0123456789ABCDEFabcdef");
     EXPECT_EQ(hex_value('9'), 9);

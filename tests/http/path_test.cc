@@ -92,6 +92,7 @@ TEST(ClimbingSegment, SeesWhatClimbsAtAnyPlaceOfALongPath) {
             for (std::size_t behind = 0; behind < 20; ++behind) {
                 std::string path = "/" + std::string(before, 'a');
                 path += climbing;
+                EXPECT_FALSE(is_level(path)) << path;
                 path += "/" + std::string(behind, 'b');
                 EXPECT_TRUE(has_climbing_segment(path)) << path;
                 EXPECT_FALSE(is_level(path)) << path;

@@ -150,7 +150,7 @@ TEST(RecalledKey, IsNoToken) {
     RecallBench& bench = keys.bench;
     const TrustedIssuer* const issuers[] = {&bench.trusted};
     Recalled found;
-    EXPECT_FALSE(recall(*bench.zone, bench.fingerprint_of(kKey), kKey, issuers, kNow, found));
+    EXPECT_FALSE(bench.recall_text(kKey, issuers, found));
     EXPECT_NE(epoch_of_store("corp", "first keys"), epoch_of(bench.issuer, "first keys"));
 }
 

@@ -186,9 +186,7 @@ TEST(RevokedToken, IsNotNotedAsCleanByALookAtAnotherIssuersVerdict) {
     const TrustedIssuer* const issuers[] = {&trusted};
     for (int i = 0; i < 2; ++i) {
         Recalled found;
-        EXPECT_EQ(
-            recall(*bench.zone, bench.fingerprint_of(token.text), token.text, issuers, kNow, found),
-            Reason::kRevoked)
+        EXPECT_EQ(bench.recall_text(token.text, issuers, found), Reason::kRevoked)
             << "a revoked subject";
     }
 }

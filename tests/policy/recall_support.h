@@ -92,11 +92,19 @@ public:
         return std::string(kept ? "" : code(kept.error()));
     }
 
+    // What the zone says of a text to a location that accepts these issuers.
+    std::optional<Reason> recall_text(const std::string& text,
+                                      std::span<const TrustedIssuer* const> issuers,
+                                      Recalled& found, Seconds now = kNow) {
+        const cache::Fingerprint fingerprint = fingerprint_of(text);
+        if (!zone->verdicts.find(fingerprint, saturated(now), found.words)) return std::nullopt;
+        return recall(*zone, fingerprint, text, issuers, now, found);
+    }
+
     std::optional<Result<Recalled, Reason>> find(const Parsed& token, Seconds now = kNow) {
         const TrustedIssuer* const issuers[] = {&trusted};
         Recalled found;
-        const auto known =
-            recall(*zone, fingerprint_of(token.text), token.text, issuers, now, found);
+        const auto known = recall_text(token.text, issuers, found, now);
         if (!known) return std::nullopt;
         if (*known != Reason::kNone) return fail(*known);
         return found;

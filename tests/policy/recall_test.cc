@@ -42,7 +42,7 @@ TEST(Recall, DoesNotKnowAnyOtherToken) {
         other[at] = other[at] == 'A' ? 'B' : 'A';
         const TrustedIssuer* const issuers[] = {&bench.trusted};
         Recalled found;
-        EXPECT_FALSE(recall(*bench.zone, bench.fingerprint_of(other), other, issuers, kNow, found));
+        EXPECT_FALSE(bench.recall_text(other, issuers, found));
     }
     for (const std::string& other :
          {token.text + "A", token.text.substr(1), token.text.substr(0, token.text.size() - 1)}) {
@@ -59,9 +59,7 @@ TEST(Recall, IsOnlyForIssuersThatTheLocationAccepts) {
     const TrustedIssuer stranger{&other, secret_keys(), nullptr, epoch_of(other, "first keys")};
     const auto known_to = [&](std::vector<const TrustedIssuer*> issuers) {
         Recalled found;
-        return recall(*bench.zone, bench.fingerprint_of(token.text), token.text, issuers, kNow,
-                      found)
-            .has_value();
+        return bench.recall_text(token.text, issuers, found).has_value();
     };
     EXPECT_FALSE(known_to({}));
     EXPECT_FALSE(known_to({&stranger}));
@@ -80,9 +78,7 @@ TEST(Recall, GivesTheIssuerThatVerified) {
     ASSERT_TRUE(roles);
     bench.trusted.roles = std::make_shared<const RoleMap>(*std::move(roles));
     Recalled found;
-    EXPECT_EQ(
-        recall(*bench.zone, bench.fingerprint_of(token.text), token.text, issuers, kNow, found),
-        Reason::kNone);
+    EXPECT_EQ(bench.recall_text(token.text, issuers, found), Reason::kNone);
     EXPECT_EQ(found.roles, bench.trusted.roles) << "roles are those of now";
 }
 

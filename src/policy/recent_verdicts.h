@@ -1,0 +1,69 @@
+// What this process has just read of the verdicts in shared memory, found by the credential's own
+// text: who comes again within the second costs a comparison, not a fingerprint and a look into the
+// zone. An entry is good for the second it was read in; later it still spares the fingerprint.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cache/fingerprint.h"
+#include "policy/verdict.h"
+
+namespace gate::policy {
+
+// Not thread-safe. A stranger can make it forget, but not take one credential for another.
+class RecentVerdicts {
+public:
+    static constexpr std::size_t kMaxText = 2048;  // octets; longer ones are not kept
+    static constexpr std::uint32_t kIdle = 60;     // seconds
+
+    struct Entry {
+        std::uint64_t mark = 0;  // of the text that came last
+        std::uint32_t read_at = 0;
+        cache::Fingerprint fingerprint;
+        VerdictWords words{};
+        std::string text;
+    };
+
+    RecentVerdicts() : entries_(kEntries) {}
+    ~RecentVerdicts();
+    RecentVerdicts(const RecentVerdicts&) = delete;
+    RecentVerdicts& operator=(const RecentVerdicts&) = delete;
+
+    // The entry of exactly these octets, whenever it was read; nullptr: none. Valid until note().
+    const Entry* find(std::string_view text) const noexcept {
+        if (text.size() < sizeof(std::uint64_t)) return nullptr;
+        const std::uint64_t mark = mark_of(text);
+        const Entry& entry = entries_[place_of(mark)];
+        return entry.mark == mark && entry.text == text ? &entry : nullptr;
+    }
+
+    // Keeps what the zone said of `text` in the second `now`, if it is not the first that comes to
+    // its place: one of many that never come again costs no copy. Throws bad_alloc.
+    void note(std::string_view text, const cache::Fingerprint& fingerprint,
+              const VerdictWords& words, std::uint32_t now);
+
+    // Wipes what has not been read from the zone for kIdle seconds.
+    void sweep(std::uint32_t now) noexcept;
+
+private:
+    static constexpr unsigned kBits = 10;
+    static constexpr std::size_t kEntries = std::size_t{1} << kBits;
+
+    // Credentials differ at their ends.
+    static std::uint64_t mark_of(std::string_view text) noexcept {
+        std::uint64_t end;
+        std::memcpy(&end, text.data() + text.size() - sizeof end, sizeof end);
+        return (end ^ text.size()) * 0x9e3779b97f4a7c15;
+    }
+    static std::size_t place_of(std::uint64_t mark) noexcept { return mark >> (64 - kBits); }
+
+    std::vector<Entry> entries_;
+};
+
+}  // namespace gate::policy

@@ -1,0 +1,138 @@
+// A token that comes again within the second: recall_again() says yes only where recall() would.
+#include <gtest/gtest.h>
+
+#include "policy/engine.h"
+#include "tests/policy/recall_support.h"
+
+namespace gate::policy {
+namespace {
+
+using cache::RevocationKind;
+
+const std::string kToken =
+    R"({"iss":"https://idp","sub":"u","jti":"j","iat":1699999000,"exp":1700001000})";
+
+// A worker that has seen one token often enough to have it in its own memory.
+class AgainBench : public RecallBench {
+public:
+    AgainBench() {
+        keep(token);
+        for (int i = 0; i < 2; ++i) EXPECT_EQ(ask(), "recalled");
+    }
+
+    bool again(std::vector<const TrustedIssuer*> issuers, Seconds now = kNow) {
+        return recall_again(*zone, recent, token.text, issuers, now, found);
+    }
+    bool again(Seconds now = kNow) { return again({&trusted}, now); }
+
+    // As the adapter asks where recall_again() does not know.
+    std::string ask(Seconds now = kNow, std::size_t max_size = 1 << 20) {
+        const TrustedIssuer* const issuers[] = {&trusted};
+        Request request;
+        request.credential = {CredentialKind::kJwt, token.text};
+        request.issuers = issuers;
+        request.now = now;
+        request.max_size = max_size;
+        request.zone = &*zone;
+        request.recent = &recent;
+        Authentication authentication(request);
+        const auto known = authentication.known_token(found);
+        if (!known) return "unknown";
+        return *known == Reason::kNone ? "recalled" : std::string(code(*known));
+    }
+
+    const Parsed token{kToken};
+    RecentVerdicts recent;
+    Recalled found;
+};
+
+TEST(RecallAgain, KnowsATokenWithinTheSecond) {
+    AgainBench bench;
+    bench.found = {};
+    ASSERT_TRUE(bench.again());
+    const auto recalled = bench.find(bench.token);
+    ASSERT_TRUE(recalled && *recalled);
+    EXPECT_EQ(bench.found.words, (*recalled)->words);
+    EXPECT_EQ(bench.found.issuer, &bench.issuer);
+    EXPECT_EQ(bench.found.token.data(), bench.token.text.data());
+    EXPECT_EQ(bench.found.token.size(), bench.token.text.size());
+}
+
+TEST(RecallAgain, LeavesAnyOtherSecondToTheZone) {
+    AgainBench bench;
+    EXPECT_FALSE(bench.again(kNow + 1));
+    EXPECT_FALSE(bench.again(kNow - 1));
+    EXPECT_EQ(bench.ask(kNow + 1), "recalled");
+    EXPECT_TRUE(bench.again(kNow + 1));
+    EXPECT_FALSE(bench.again(kNow)) << "the clock was set back";
+}
+
+TEST(RecallAgain, LooksForEachRevocationThatComes) {
+    AgainBench bench;
+    bench.revoke(RevocationKind::kJti, "https://idp", "another");
+    EXPECT_FALSE(bench.again());
+    EXPECT_EQ(bench.ask(), "recalled");
+    EXPECT_TRUE(bench.again()) << "clean again, and known as such at once";
+    bench.revoke(RevocationKind::kJti, "https://idp", "j");
+    EXPECT_FALSE(bench.again());
+    EXPECT_EQ(bench.ask(), "revoked");
+    EXPECT_FALSE(bench.again());
+}
+
+TEST(RecallAgain, IsOnlyForIssuersAsTheyAreNow) {
+    AgainBench bench;
+    jose::Issuer other = test_issuer();
+    other.name = "other";
+    const TrustedIssuer stranger{&other, secret_keys(), nullptr, epoch_of(other, "first keys")};
+    EXPECT_FALSE(bench.again(std::vector<const TrustedIssuer*>{}));
+    EXPECT_FALSE(bench.again({&stranger}));
+    EXPECT_TRUE(bench.again({&stranger, &bench.trusted}));
+    bench.renew("other keys");
+    EXPECT_FALSE(bench.again());
+    EXPECT_EQ(bench.ask(), "unknown");
+    bench.renew("first keys");
+    EXPECT_TRUE(bench.again());
+    bench.trusted.keys = nullptr;
+    EXPECT_FALSE(bench.again()) << "its keys could not be loaded";
+}
+
+TEST(RecallAgain, GivesTheRolesOfNow) {
+    AgainBench bench;
+    auto roles = RoleMap::parse("r x;\n");
+    ASSERT_TRUE(roles);
+    bench.trusted.roles = std::make_shared<const RoleMap>(*std::move(roles));
+    ASSERT_TRUE(bench.again());
+    EXPECT_EQ(bench.found.roles, bench.trusted.roles);
+}
+
+TEST(RecallAgain, EndsWithTheToken) {
+    AgainBench bench;
+    const Seconds last = 1700001000 + bench.issuer.leeway_exp - 1;
+    EXPECT_EQ(bench.ask(last), "recalled");
+    EXPECT_TRUE(bench.again(last));
+    EXPECT_EQ(bench.ask(last + 1), "unknown");
+    EXPECT_FALSE(bench.again(last + 1));
+}
+
+TEST(RecallAgain, KnowsNothingThatWasRefused) {
+    AgainBench bench;
+    bench.recent.sweep(static_cast<std::uint32_t>(kNow + 100));
+    bench.revoke(RevocationKind::kSubject, "https://idp", "u");
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(bench.ask(), "revoked");
+    EXPECT_EQ(bench.recent.find(bench.token.text), nullptr);
+}
+
+TEST(RecallAgain, FollowsTheZoneWhenItsVerdictIsGone) {
+    AgainBench bench;
+    bench.zone->verdicts.erase(bench.fingerprint_of(bench.token.text));
+    EXPECT_EQ(bench.ask(kNow + 1), "unknown") << "the fingerprint is known, the verdict is not";
+}
+
+TEST(KnownToken, IsNotLookedForAboveTheSize) {
+    AgainBench bench;
+    EXPECT_EQ(bench.ask(kNow, bench.token.text.size()), "recalled");
+    EXPECT_EQ(bench.ask(kNow, bench.token.text.size() - 1), "unknown");
+}
+
+}  // namespace
+}  // namespace gate::policy

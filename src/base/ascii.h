@@ -39,6 +39,27 @@ constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) noexc
     return equal_at(0) && equal_at(a.size() - kWord);
 }
 
+// Whether any octet is below 0x20, or 0x7f. Eight at a time: a word's subtractions borrow out of an
+// octet only where that octet is below, and then the answer is yes anyhow.
+inline bool has_control_character(std::string_view text) noexcept {
+    constexpr std::uint64_t kOnes = 0x0101010101010101;
+    constexpr std::uint64_t kHigh = 0x80 * kOnes;
+    const auto controls = [](std::uint64_t word) {
+        const std::uint64_t deleted = word ^ (0x7f * kOnes);
+        return (((word - 0x20 * kOnes) & ~word) | ((deleted - kOnes) & ~deleted)) & kHigh;
+    };
+    std::uint64_t found = 0;
+    while (text.size() >= sizeof found) {
+        std::uint64_t word;
+        std::memcpy(&word, text.data(), sizeof word);
+        found |= controls(word);
+        text.remove_prefix(sizeof word);
+    }
+    std::uint64_t rest = ' ' * kOnes;
+    for (const char c : text) rest = rest << 8 | static_cast<std::uint8_t>(c);
+    return (found | controls(rest)) != 0;
+}
+
 // The value of a hexadecimal digit of either case, or -1.
 constexpr int hex_value(char digit) noexcept {
     if (digit >= '0' && digit <= '9') return digit - '0';

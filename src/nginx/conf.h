@@ -95,6 +95,7 @@ struct SourcePlace {
     SourceConf source;
     bool for_jwt = false;
     bool for_key = false;
+    bool known_header = false;  // nginx keeps pointers to headers of this name
 };
 
 struct IdentityConf {
@@ -128,6 +129,7 @@ struct LocConf {
     Setting<std::vector<SourceConf>> key_sources;
     std::vector<SourcePlace> places;   // of the kinds that the gate accepts, in order; after merge
     bool only_header_sources = false;  // of places
+    bool lone_header = false;          // one place, a header that is stripped
     Setting<policy::ConflictRule> conflict;
     Setting<bool> strip;
     Setting<Preflight> preflight;

@@ -113,13 +113,24 @@ bool same_place(const SourceConf& a, const SourceConf& b) {
     return a.type == b.type && a.name == b.name && a.scheme == b.scheme && a.variable == b.variable;
 }
 
+bool is_known_header(ngx_conf_t* cf, std::string_view lowcase) {
+    auto* core = static_cast<ngx_http_core_main_conf_t*>(
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
+    ngx_str_t name = str(lowcase);
+    const ngx_uint_t hash = ngx_hash_key(name.data, name.len);
+    return ngx_hash_find(&core->headers_in_hash, hash, name.data, name.len) != nullptr;
+}
+
 // The location's sources in order; one that serves tokens and keys becomes one place.
-void collect_places(LocConf& loc) {
+void collect_places(ngx_conf_t* cf, LocConf& loc) {
     loc.places.clear();
     const auto take = [&](const SourceConf& source, bool SourcePlace::*kind) {
         auto place = std::ranges::find_if(
             loc.places, [&](const SourcePlace& known) { return same_place(known.source, source); });
-        if (place == loc.places.end()) place = loc.places.insert(place, {source, false, false});
+        if (place == loc.places.end()) {
+            place =
+                loc.places.insert(place, {source, false, false, is_known_header(cf, source.name)});
+        }
         (*place).*kind = true;
     };
     if (loc.gate->jwt) {
@@ -131,6 +142,7 @@ void collect_places(LocConf& loc) {
     loc.only_header_sources = std::ranges::all_of(loc.places, [](const SourcePlace& place) {
         return place.source.type == policy::SourceType::kHeader;
     });
+    loc.lone_header = loc.only_header_sources && loc.places.size() == 1 && *loc.strip;
 }
 
 bool resolve_gate(ngx_conf_t* cf, const MainConf& main, LocConf& loc) {
@@ -148,7 +160,7 @@ bool resolve_gate(ngx_conf_t* cf, const MainConf& main, LocConf& loc) {
     for (const LiveIssuer* live : gate.issuers) gate.trusted.push_back(&live->trusted);
     for (const LiveStore* live : gate.stores) gate.key_stores.push_back(&live->store);
     loc.gate = std::move(gate);
-    collect_places(loc);
+    collect_places(cf, loc);
     return true;
 }
 

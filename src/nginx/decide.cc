@@ -85,20 +85,40 @@ policy::Answer answer(const policy::Need& need, const LocConf& location) {
     return verify(r, record, location, authentication, lookup);
 }
 
-// A token that came within this second costs little more than to see that it is the same.
-bool is_known_again(Record& record, const LocConf& location, const MainConf& main) {
+// Who came within this second costs little more than to see that it is the same. nullopt: somebody
+// has to ask the zone.
+std::optional<Reason> authenticate_again(ngx_http_request_t* r, Record& record,
+                                         const LocConf& location, cache::Zone& zone,
+                                         Reason unknown) {
     const policy::Credential& credential = record.extraction.credential;
-    if (credential.kind != policy::CredentialKind::kJwt || !main.zone || worker() == nullptr ||
-        credential.text.size() > *location.max_token_size) {
-        return false;
+    if (worker() == nullptr || credential.text.size() > *location.max_token_size) {
+        return std::nullopt;
     }
-    if (!policy::recall_again(*main.zone->zone, worker()->recent, credential.text,
-                              location.gate->trusted, ngx_time(), record.identity.recalled())) {
-        return false;
+    const policy::RecentVerdicts& recent = worker()->recent;
+    if (credential.kind == policy::CredentialKind::kJwt) {
+        if (!policy::recall_again(zone, recent, credential.text, location.gate->trusted, ngx_time(),
+                                  record.identity.recalled())) {
+            return std::nullopt;
+        }
+        record.identity.set_recalled();
+        record.cache = policy::CacheOutcome::kHit;
+        return unknown;
     }
+    // With several stores the longest prefix decides, which is for the engine to find out.
+    if (credential.kind != policy::CredentialKind::kKey || location.gate->stores.size() != 1) {
+        return std::nullopt;
+    }
+    const LiveStore& live = *location.gate->stores.front();
+    const auto digest =
+        policy::recall_digest_again(recent, credential.text, live.store.epoch, ngx_time());
+    if (!digest || live.table == nullptr) return std::nullopt;
+    auto found = live.table->find(*digest);
+    if (found == nullptr) return std::nullopt;
     record.cache = policy::CacheOutcome::kHit;
-    record.identity.set_recalled();
-    return true;
+    const Reason refused =
+        policy::judge_record(*found, live.store, ngx_time(), client_address(r), &zone, unknown);
+    if (refused == Reason::kNone) record.identity.set({std::move(found), &live.store});
+    return refused;
 }
 
 bool accepts(const LocConf& location, const Identity& identity) {
@@ -151,7 +171,10 @@ Reason identify(ngx_http_request_t* r, Record& record, const LocConf& location) 
     record.verified_text = extraction.credential.text;
     const MainConf& main = main_conf(r);
     const Reason unknown = main.zone ? revocations_unknown(*main.zone) : Reason::kNone;
-    if (is_known_again(record, location, main)) return unknown;
+    if (main.zone) {
+        const auto known = authenticate_again(r, record, location, *main.zone->zone, unknown);
+        if (known) return *known;
+    }
     return authenticate(r, record, location, unknown);
 }
 

@@ -245,7 +245,7 @@ ngx_table_elt_t* find_lone_header(ngx_http_request_t* r, std::string_view lowcas
 // Looks and strips where nearly all requests have their credential: in one header, as the
 // location's one source says. False, with nothing done, in any other case.
 bool take_lone_header(ngx_http_request_t* r, Record& record, const LocConf& location) {
-    if (location.places.size() != 1 || !*location.strip || !record.stripped.empty()) return false;
+    if (!location.lone_header || !record.stripped.empty()) return false;
     const SourcePlace& place = location.places.front();
     Spot spot;
     const ngx_table_elt_t* const line = find_lone_header(r, place.source.name, spot);
@@ -253,6 +253,7 @@ bool take_lone_header(ngx_http_request_t* r, Record& record, const LocConf& loca
     const http::Found found = http::from_header(view(line->value), place.source.scheme);
     if (found.count == 0) return false;
     record.stripped.emplace_back(lowcase_name(*line), view(line->value));
+    if (place.known_header) forget_header(r, line);
     cut_header(r, &spot.part, &spot.index);
     begin(record.extraction, location);
     record.extraction.credential =

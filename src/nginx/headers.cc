@@ -8,32 +8,6 @@ namespace gate::nginx {
 
 namespace {
 
-// headers_in points at some lines by name; a removed one must not be found there.
-void forget(ngx_http_request_t* r, const ngx_table_elt_t* line) {
-    if (line->lowcase_key == nullptr) return;
-    if (r->headers_in.authorization == line) {
-        r->headers_in.authorization = nullptr;
-        return;
-    }
-    auto* cmcf = static_cast<ngx_http_core_main_conf_t*>(
-        ngx_http_get_module_main_conf(r, ngx_http_core_module));
-    ngx_uint_t hash = ngx_hash_key(line->lowcase_key, line->key.len);
-    auto* known = static_cast<ngx_http_header_t*>(
-        ngx_hash_find(&cmcf->headers_in_hash, hash, line->lowcase_key, line->key.len));
-    if (known == nullptr || known->offset == 0) return;
-
-#if nginx_version < 1023000
-    std::string_view name = lowcase_name(*line);
-    if (name != "cookie" && name != "x-forwarded-for") {
-        auto** pointer = reinterpret_cast<ngx_table_elt_t**>(
-            reinterpret_cast<char*>(&r->headers_in) + known->offset);
-        if (*pointer == line) *pointer = nullptr;
-        return;
-    }
-#endif
-    forget_repeated_line(r->headers_in, known->offset, line);
-}
-
 // nginx's own loops step to the next part and read its first element without asking whether it has
 // one: only the first part may be empty.
 void unlink_part(ngx_list_t& list, ngx_list_part_t* empty) {
@@ -67,12 +41,35 @@ std::string_view header_value(ngx_http_request_t* r, std::string_view lowcase) {
     return found;
 }
 
+void forget_header(ngx_http_request_t* r, const ngx_table_elt_t* line) {
+    if (line->lowcase_key == nullptr) return;
+    if (r->headers_in.authorization == line) {
+        r->headers_in.authorization = nullptr;
+        return;
+    }
+    auto* cmcf = static_cast<ngx_http_core_main_conf_t*>(
+        ngx_http_get_module_main_conf(r, ngx_http_core_module));
+    ngx_uint_t hash = ngx_hash_key(line->lowcase_key, line->key.len);
+    auto* known = static_cast<ngx_http_header_t*>(
+        ngx_hash_find(&cmcf->headers_in_hash, hash, line->lowcase_key, line->key.len));
+    if (known == nullptr || known->offset == 0) return;
+
+#if nginx_version < 1023000
+    std::string_view name = lowcase_name(*line);
+    if (name != "cookie" && name != "x-forwarded-for") {
+        auto** pointer = reinterpret_cast<ngx_table_elt_t**>(
+            reinterpret_cast<char*>(&r->headers_in) + known->offset);
+        if (*pointer == line) *pointer = nullptr;
+        return;
+    }
+#endif
+    forget_repeated_line(r->headers_in, known->offset, line);
+}
+
 void cut_header(ngx_http_request_t* r, ngx_list_part_t** part, ngx_uint_t* index) {
     ngx_list_t& list = r->headers_in.headers;
     ngx_list_part_t* here = *part;
     auto* lines = static_cast<ngx_table_elt_t*>(here->elts);
-    ngx_table_elt_t* line = &lines[*index];
-    forget(r, line);
 
     if (*index > 0 && *index + 1 < here->nelts) {
         auto* rest = static_cast<ngx_list_part_t*>(ngx_palloc(list.pool, sizeof(ngx_list_part_t)));

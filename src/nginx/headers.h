@@ -44,8 +44,11 @@ void remove_headers(ngx_http_request_t* r, Condemned&& condemned);
 ngx_table_elt_t* add_header(ngx_http_request_t* r, std::string_view name, std::string_view lowcase,
                             ngx_uint_t hash, std::string_view value);
 
-// Removes one element of the list; the next element to visit is in the same place of `*part` or the
-// next part, which this returns in `*part` and `*index`.
+// headers_in points at some lines by name: makes it point at `line` no more.
+void forget_header(ngx_http_request_t* r, const ngx_table_elt_t* line);
+
+// Removes one element of the list, which has been forgotten; the next element to visit is in the
+// same place of `*part` or the next part, which this returns in `*part` and `*index`.
 void cut_header(ngx_http_request_t* r, ngx_list_part_t** part, ngx_uint_t* index);
 
 template <class Condemned>
@@ -59,6 +62,7 @@ void remove_headers(ngx_http_request_t* r, Condemned&& condemned) {
         while (line < end && !condemned(*line)) ++line;
         if (line < end) {
             from = static_cast<ngx_uint_t>(line - lines);
+            forget_header(r, line);
             cut_header(r, &part, &from);
         } else {
             part = part->next;

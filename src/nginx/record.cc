@@ -29,8 +29,13 @@ std::string_view name_of(GateStatus status) noexcept {
 
 const policy::Principal* Identity::principal(std::pmr::memory_resource* memory) const {
     if (principal_ || source_ == nullptr) return principal_.get();
-    principal_ =
-        key_.record ? policy::principal_of(key_, memory) : policy::principal_of(recalled_, memory);
+    if (key_.record) {
+        principal_ = policy::principal_of(key_, memory);
+    } else if (recalled_.identity) {
+        principal_ = policy::shared_principal_of(recalled_);
+    } else {
+        principal_ = policy::principal_of(recalled_, memory);
+    }
     return principal_.get();
 }
 

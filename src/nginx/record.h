@@ -61,6 +61,7 @@ public:
         kind_ = policy::CredentialKind::kNone;
         source_ = nullptr;
         recalled_.roles.reset();
+        recalled_.identity.reset();
         key_.record.reset();
         principal_.reset();
     }

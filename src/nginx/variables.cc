@@ -1,8 +1,8 @@
 #include "nginx/variables.h"
 
-#include <algorithm>
 #include <string>
 
+#include "base/ascii.h"
 #include "base/base64url.h"
 #include "nginx/bridge.h"
 #include "nginx/record.h"
@@ -14,17 +14,11 @@ namespace {
 
 using jose::Value;
 
-// The text of a variable, or nothing. Whatever a token holds, no control character leaves a
-// variable: proxy_set_header would write it into the upstream request as it is.
-using Text = std::optional<std::string>;
+// The text of a variable, or nothing; it lives as long as the request. Whatever a token holds, no
+// control character leaves a variable: proxy_set_header would write it into the upstream request as
+// it is.
+using Text = std::optional<std::string_view>;
 using Reader = Text (*)(ngx_http_request_t* r, Record& record);
-
-bool has_control_character(std::string_view text) {
-    return std::any_of(text.begin(), text.end(), [](char c) {
-        auto octet = static_cast<unsigned char>(c);
-        return octet < 0x20 || octet == 0x7f;
-    });
-}
 
 ngx_int_t give(ngx_http_request_t* r, ngx_http_variable_value_t* v, const Text& text) {
     v->valid = text ? 1 : 0;
@@ -37,9 +31,8 @@ ngx_int_t give(ngx_http_request_t* r, ngx_http_variable_value_t* v, const Text& 
         v->not_found = 1;
         return NGX_OK;
     }
-    std::string_view kept = copy(r->pool, *text);
-    v->data = reinterpret_cast<u_char*>(const_cast<char*>(kept.data()));
-    v->len = static_cast<unsigned>(kept.size()) & 0x0fffffffu;
+    v->data = reinterpret_cast<u_char*>(const_cast<char*>(text->data()));
+    v->len = static_cast<unsigned>(text->size()) & 0x0fffffffu;
     return NGX_OK;
 }
 
@@ -52,39 +45,43 @@ ngx_int_t read_variable(ngx_http_request_t* r, ngx_http_variable_value_t* v, uin
 }
 
 Text nonempty(std::string_view text) {
-    if (text.empty()) return std::nullopt;
-    return std::string(text);
+    return text.empty() ? std::nullopt : Text(text);
+}
+
+// Of what may be gone before the request is: an identity changes with an internal redirect.
+Text kept(ngx_http_request_t* r, std::string_view text) {
+    return text.empty() ? std::nullopt : Text(copy(r->pool, text));
 }
 
 template <std::string_view policy::Principal::*Field>
-Text principal_text(ngx_http_request_t*, Record& record) {
+Text principal_text(ngx_http_request_t* r, Record& record) {
     const policy::Principal* principal = record.principal();
-    return principal != nullptr ? nonempty(principal->*Field) : std::nullopt;
+    return principal != nullptr ? kept(r, principal->*Field) : std::nullopt;
 }
 
-Text key_id_text(ngx_http_request_t*, Record& record) {
+Text key_id_text(ngx_http_request_t* r, Record& record) {
     const policy::Principal* principal = record.principal();
-    return principal != nullptr ? nonempty(principal->key_id()) : std::nullopt;
+    return principal != nullptr ? kept(r, principal->key_id()) : std::nullopt;
 }
 
 // A list as one text; one that cannot be joined safely refuses the request where it is an identity.
-template <policy::TextList policy::Principal::*Field, char Separator>
-Text principal_list(ngx_http_request_t*, Record& record) {
+template <const std::optional<std::string>& (policy::Principal::*List)() const>
+Text principal_list(ngx_http_request_t* r, Record& record) {
     const policy::Principal* principal = record.principal();
     if (principal == nullptr) return std::nullopt;
-    auto joined = policy::join_identity(principal->*Field, Separator);
+    const std::optional<std::string>& joined = (principal->*List)();
     if (!joined) {
         record.identity_unsafe = true;
         return std::nullopt;
     }
-    return nonempty(*joined);
+    return kept(r, *joined);
 }
 
 template <policy::TextList policy::Principal::*Field>
-Text principal_first(ngx_http_request_t*, Record& record) {
+Text principal_first(ngx_http_request_t* r, Record& record) {
     const policy::Principal* principal = record.principal();
     if (principal == nullptr || (principal->*Field).empty()) return std::nullopt;
-    return nonempty((principal->*Field).front());
+    return kept(r, (principal->*Field).front());
 }
 
 Text status_text(ngx_http_request_t*, Record& record) {
@@ -96,53 +93,53 @@ Text reason_text(ngx_http_request_t*, Record& record) {
 }
 
 Text credential_text(ngx_http_request_t*, Record& record) {
-    return std::string(policy::name_of(record.identity.kind()));
+    return policy::name_of(record.identity.kind());
 }
 
-Text expires_text(ngx_http_request_t*, Record& record) {
+Text expires_text(ngx_http_request_t* r, Record& record) {
     const policy::Principal* principal = record.principal();
     if (principal == nullptr || !principal->expires) return std::nullopt;
-    return std::to_string(*principal->expires);
+    return kept(r, std::to_string(*principal->expires));
 }
 
 Text cache_text(ngx_http_request_t*, Record& record) {
     if (!record.identity.known()) return std::nullopt;
     switch (record.cache) {
         case policy::CacheOutcome::kHit:
-            return std::string("HIT");
+            return "HIT";
         case policy::CacheOutcome::kMiss:
-            return std::string("MISS");
+            return "MISS";
         case policy::CacheOutcome::kBypass:
             break;
     }
-    return std::string("BYPASS");
+    return "BYPASS";
 }
 
 Text token_id_text(ngx_http_request_t* r, Record& record) {
-    return nonempty(token_id(main_conf(r), record.extraction.credential.text));
+    return kept(r, token_id(main_conf(r), record.extraction.credential.text));
 }
 
-Text claims_text(ngx_http_request_t*, Record& record) {
+Text claims_text(ngx_http_request_t* r, Record& record) {
     const policy::Principal* principal = record.principal();
-    return principal != nullptr ? nonempty(principal->claims.root().dump()) : std::nullopt;
+    return principal != nullptr ? kept(r, principal->claims.root().dump()) : std::nullopt;
 }
 
 // Strings as they are; numbers, booleans as JSON; arrays of strings joined by comma; the rest as
 // JSON.
-Text claim_text(Record& record, Value value, ClaimForm form) {
+Text claim_text(ngx_http_request_t* r, Record& record, Value value, ClaimForm form) {
     if (!value.present() || value.is(Value::Kind::kNull)) return std::nullopt;
-    if (form == ClaimForm::kJson) return value.dump();
+    if (form == ClaimForm::kJson) return kept(r, value.dump());
     if (auto text = value.string()) {
-        if (form == ClaimForm::kBase64url) return base64url_encode(bytes_of(*text));
-        return nonempty(*text);
+        if (form == ClaimForm::kBase64url) return kept(r, base64url_encode(bytes_of(*text)));
+        return kept(r, *text);
     }
-    if (form == ClaimForm::kBase64url) return base64url_encode(bytes_of(value.dump()));
+    if (form == ClaimForm::kBase64url) return kept(r, base64url_encode(bytes_of(value.dump())));
     if (auto list = value.string_list()) {
         auto joined = policy::join_identity(*list, ',');
         if (!joined) record.identity_unsafe = true;
-        return joined ? nonempty(*joined) : std::nullopt;
+        return joined ? kept(r, *joined) : std::nullopt;
     }
-    return value.dump();
+    return kept(r, value.dump());
 }
 
 // "gate_claim_NAME", "gate_header_NAME": the part after the prefix.
@@ -153,7 +150,7 @@ ngx_int_t read_member(ngx_http_request_t* r, ngx_http_variable_value_t* v, uintp
         if (record == nullptr || !record->identity.known()) return give(r, v, std::nullopt);
         std::string_view name = view(*reinterpret_cast<ngx_str_t*>(data)).substr(prefix);
         Value value = (record->principal()->*document).root().member(name);
-        return give(r, v, claim_text(*record, value, ClaimForm::kText));
+        return give(r, v, claim_text(r, *record, value, ClaimForm::kText));
     });
 }
 
@@ -182,10 +179,10 @@ constexpr Variable kVariables[] = {
     {"gate_client", principal_text<&policy::Principal::client>},
     {"gate_key_id", key_id_text},
     {"gate_key_name", principal_text<&policy::Principal::key_name>},
-    {"gate_scopes", principal_list<&policy::Principal::scopes, ' '>},
-    {"gate_roles", principal_list<&policy::Principal::roles, ','>},
+    {"gate_scopes", principal_list<&policy::Principal::scopes_text>},
+    {"gate_roles", principal_list<&policy::Principal::roles_text>},
     {"gate_role", principal_first<&policy::Principal::roles>},
-    {"gate_groups", principal_list<&policy::Principal::groups, ','>},
+    {"gate_groups", principal_list<&policy::Principal::groups_text>},
     {"gate_group", principal_first<&policy::Principal::groups>},
     {"gate_claims", claims_text},
     {"gate_expires", expires_text},
@@ -225,7 +222,7 @@ ngx_int_t claim_variable(ngx_http_request_t* r, ngx_http_variable_value_t* v, ui
         if (record == nullptr || !record->identity.known()) return give(r, v, std::nullopt);
         const auto& claim = *reinterpret_cast<const ClaimVariable*>(data);
         Value value = record->principal()->claims.root().find(claim.path);
-        return give(r, v, claim_text(*record, value, claim.form));
+        return give(r, v, claim_text(r, *record, value, claim.form));
     });
 }
 

@@ -86,6 +86,19 @@ std::shared_ptr<const Principal> principal_of(const VerifiedKey& key,
     return principal;
 }
 
+Reason judge_record(const apikey::Record& record, const KeyStore& store, Seconds now,
+                    Bytes client_address, const cache::Zone* zone, Reason revocations_unknown) {
+    if (const auto usable = apikey::check_record(record, now, client_address); !usable) {
+        return usable.error();
+    }
+    if (!is_safe(record)) return Reason::kClaimUnsafe;
+    if (zone != nullptr) {
+        const auto alive = check_revocation(*zone, record, store.name, now);
+        if (!alive) return alive.error();
+    }
+    return revocations_unknown;
+}
+
 Credential classify(std::string_view text, std::span<const KeyStore* const> stores) {
     const KeyStore* store = find_store(text, stores);
     if (store != nullptr && !store->format.prefix.empty()) return {CredentialKind::kKey, text};
@@ -117,9 +130,9 @@ bool Authentication::may_be_known() {
         return false;
     }
     cache_ = CacheOutcome::kMiss;
-    if (request_.recent != nullptr) recent_ = request_.recent->find(text);
-    fingerprint_ = recent_ != nullptr ? recent_->fingerprint
-                                      : fingerprint(request_.zone->fingerprint_key(), text);
+    const auto* const known = request_.recent != nullptr ? request_.recent->find(text) : nullptr;
+    fingerprint_ =
+        known != nullptr ? known->fingerprint : fingerprint(request_.zone->fingerprint_key(), text);
     return true;
 }
 
@@ -127,9 +140,11 @@ bool Authentication::read_verdict(VerdictWords& words) const {
     return request_.zone->verdicts.find(fingerprint_, saturated(request_.now), words);
 }
 
-void Authentication::note_recent(const VerdictWords& words) {
-    if (request_.recent == nullptr) return;
-    request_.recent->note(request_.credential.text, fingerprint_, words, saturated(request_.now));
+std::shared_ptr<SharedPrincipal> Authentication::note_recent(const VerdictWords& words) {
+    if (request_.recent == nullptr) return nullptr;
+    const auto* const entry = request_.recent->note(request_.credential.text, fingerprint_, words,
+                                                    saturated(request_.now));
+    return entry != nullptr ? entry->identity : nullptr;
 }
 
 std::optional<Reason> Authentication::known_token(Recalled& found) {
@@ -139,7 +154,7 @@ std::optional<Reason> Authentication::known_token(Recalled& found) {
     if (!known) return std::nullopt;
     cache_ = CacheOutcome::kHit;
     if (*known != Reason::kNone) return known;
-    note_recent(found.words);
+    found.identity = note_recent(found.words);
     return request_.revocations_unknown;
 }
 
@@ -147,17 +162,11 @@ std::optional<Need> Authentication::known_key() {
     store_ = find_store(request_.credential.text, request_.stores);
     if (store_ == nullptr || store_->epoch == 0) return std::nullopt;
     if (!may_be_known()) return std::nullopt;
-    std::optional<crypto::Digest256> digest;
-    if (recent_ != nullptr && recent_->read_at == saturated(request_.now)) {
-        digest = recall_digest(recent_->words, store_->epoch);
-    }
-    if (!digest) {
-        VerdictWords words;
-        if (!read_verdict(words)) return std::nullopt;
-        digest = recall_digest(words, store_->epoch);
-        if (!digest) return std::nullopt;
-        note_recent(words);
-    }
+    VerdictWords words;
+    if (!read_verdict(words)) return std::nullopt;
+    const auto digest = recall_digest(words, store_->epoch);
+    if (!digest) return std::nullopt;
+    note_recent(words);
     cache_ = CacheOutcome::kHit;
     wanted_ = *digest;
     waiting_ = true;
@@ -232,18 +241,13 @@ Outcome Authentication::resume(const Answer& answer) {
             return Deny{Reason::kRecordBad};
         }
     }
-    const auto usable = apikey::check_record(*answer.record, request_.now, request_.client_address);
-    if (!usable) return Deny{usable.error()};
-    if (!is_safe(*answer.record)) return Deny{Reason::kClaimUnsafe};
     if (cache_ == CacheOutcome::kMiss) {
         remember_digest(*request_.zone, fingerprint_, store_->epoch, wanted_, request_.now);
     }
-    if (request_.zone != nullptr) {
-        const auto alive =
-            check_revocation(*request_.zone, *answer.record, store_->name, request_.now);
-        if (!alive) return Deny{alive.error()};
-    }
-    if (request_.revocations_unknown != Reason::kNone) return Deny{request_.revocations_unknown};
+    const Reason refused =
+        judge_record(*answer.record, *store_, request_.now, request_.client_address, request_.zone,
+                     request_.revocations_unknown);
+    if (refused != Reason::kNone) return Deny{refused};
     return VerifiedKey{answer.record, store_};
 }
 

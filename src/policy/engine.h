@@ -103,6 +103,11 @@ struct Answer {
 // What the verdicts in shared memory contributed: nothing to ask them, or the answer.
 enum class CacheOutcome : std::uint8_t { kBypass, kMiss, kHit };
 
+// Why a key with this record does not get in now; kNone: it does. `zone` nullptr: nothing can have
+// been revoked.
+Reason judge_record(const apikey::Record& record, const KeyStore& store, Seconds now,
+                    Bytes client_address, const cache::Zone* zone, Reason revocations_unknown);
+
 // One authentication; at most apikey::kMaxPeppers needs. The request's views must outlive it.
 class Authentication {
 public:
@@ -124,17 +129,16 @@ public:
 private:
     Outcome start_jwt();
     Outcome start_key();
-    // Whether the zone may know the credential; what this process knows of it, and its fingerprint.
+    // Whether the zone may know the credential; its fingerprint then.
     bool may_be_known();
     // What the zone says of the credential; false: nothing.
     bool read_verdict(VerdictWords& words) const;
-    void note_recent(const VerdictWords& words);
+    std::shared_ptr<SharedPrincipal> note_recent(const VerdictWords& words);
     Outcome next_need();
 
     const Request& request_;
     CacheOutcome cache_ = CacheOutcome::kBypass;
     cache::Fingerprint fingerprint_;
-    const RecentVerdicts::Entry* recent_ = nullptr;
     const KeyStore* store_ = nullptr;
     std::size_t pepper_ = 0;
     bool waiting_ = false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/base64url.h"
 #include "policy/scope.h"
 
@@ -34,6 +35,13 @@ jose::Value LazyDocument::root() const {
         if (parsed) document_ = *std::move(parsed);
     }
     return document_.root();
+}
+
+const std::optional<std::string>& JoinedText::of(std::span<const std::string_view> elements,
+                                                 char separator) const {
+    if (!made_) text_ = join_identity(elements, separator);
+    made_ = true;
+    return text_;
 }
 
 std::string_view Principal::key_id() const {
@@ -72,10 +80,7 @@ std::optional<std::string> join_identity(std::span<const std::string_view> eleme
 }
 
 bool is_safe_identity(std::string_view value) noexcept {
-    return value.size() <= kMaxIdentitySize && std::none_of(value.begin(), value.end(), [](char c) {
-               const auto octet = static_cast<std::uint8_t>(c);
-               return octet < 0x20 || octet == 0x7f;
-           });
+    return value.size() <= kMaxIdentitySize && !has_control_character(value);
 }
 
 }  // namespace gate::policy

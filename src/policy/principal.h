@@ -2,6 +2,7 @@
 // that was made from a verdict reads the credential's text, which must outlive it.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -40,6 +41,17 @@ private:
     mutable std::string_view encoded_;
 };
 
+// join_identity() of a list that does not change any more, made when first asked for.
+class JoinedText {
+public:
+    const std::optional<std::string>& of(std::span<const std::string_view> elements,
+                                         char separator) const;
+
+private:
+    mutable bool made_ = false;
+    mutable std::optional<std::string> text_;
+};
+
 using TextList = std::pmr::vector<std::string_view>;
 
 // Lists and text take their memory from where the constructor says.
@@ -66,10 +78,18 @@ struct Principal {
     std::shared_ptr<const apikey::Record> record;
     std::pmr::vector<char> text;  // what views point to where nothing else holds it
 
+    // The lists as $gate_scopes, $gate_roles and $gate_groups say them.
+    const std::optional<std::string>& scopes_text() const { return joined_[0].of(scopes, ' '); }
+    const std::optional<std::string>& roles_text() const { return joined_[1].of(roles, ','); }
+    const std::optional<std::string>& groups_text() const { return joined_[2].of(groups, ','); }
+
     // The kid of a token, the id of an API key.
     std::string_view key_id() const;
     bool has_scope(std::string_view scope) const noexcept;
     bool has_role(std::string_view role) const noexcept;
+
+private:
+    std::array<JoinedText, 3> joined_;
 };
 
 // Octets of an identity value: a claim, or several of them joined.

@@ -71,6 +71,7 @@ std::optional<Reason> recall(cache::Zone& zone, const cache::Fingerprint& finger
     found.token = token;
     found.issuer = trusted->issuer;
     found.roles = trusted->roles;
+    found.identity = entry->identity;
     return true;
 }
 
@@ -83,6 +84,14 @@ Status<Reason> remember(cache::Zone& zone, const cache::Fingerprint& fingerprint
 // The digest of an API key that was found in a store before, from the words kept for the key;
 // `epoch` is the store's.
 std::optional<crypto::Digest256> recall_digest(const VerdictWords& words, std::uint64_t epoch);
+// The same of a key that came within this very second.
+inline std::optional<crypto::Digest256> recall_digest_again(const RecentVerdicts& recent,
+                                                            std::string_view key,
+                                                            std::uint64_t epoch, Seconds now) {
+    const RecentVerdicts::Entry* const entry = recent.find(key);
+    if (entry == nullptr || entry->read_at != saturated(now)) return std::nullopt;
+    return recall_digest(entry->words, epoch);
+}
 void remember_digest(cache::Zone& zone, const cache::Fingerprint& fingerprint, std::uint64_t epoch,
                      const crypto::Digest256& digest, Seconds now);
 

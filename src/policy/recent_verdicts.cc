@@ -8,9 +8,15 @@ namespace {
 
 // Keeps the room. A longer text may have stood there before.
 void wipe_text(std::string& text) noexcept {
-    text.resize(text.capacity());
+    text.resize(text.capacity());  // never throws: the room is there
     wipe(text.data(), text.size());
     text.clear();
+}
+
+// Whether two verdicts on one text differ in no more than when it was last seen to be clean.
+bool is_same_identity(VerdictWords a, const VerdictWords& b) noexcept {
+    a[kCleanAtWord] = b[kCleanAtWord];
+    return a == b;
 }
 
 }  // namespace
@@ -19,28 +25,33 @@ RecentVerdicts::~RecentVerdicts() {
     for (Entry& entry : entries_) wipe_text(entry.text);
 }
 
-void RecentVerdicts::note(std::string_view text, const cache::Fingerprint& fingerprint,
-                          const VerdictWords& words, std::uint32_t now) {
-    if (text.size() < sizeof(std::uint64_t) || text.size() > kMaxText) return;
+const RecentVerdicts::Entry* RecentVerdicts::note(std::string_view text,
+                                                  const cache::Fingerprint& fingerprint,
+                                                  const VerdictWords& words, std::uint32_t now) {
+    if (text.size() < sizeof(std::uint64_t) || text.size() > kMaxText) return nullptr;
     const std::uint64_t mark = mark_of(text);
     Entry& entry = entries_[place_of(mark)];
     if (entry.mark != mark) {
         entry.mark = mark;
-        return;
+        return nullptr;
     }
-    if (entry.text != text) {
+    // Should memory run out on the way, nothing stands here: no text ever has another's words.
+    if (entry.text != text || !is_same_identity(entry.words, words)) {
         wipe_text(entry.text);
+        entry.identity = std::make_shared<SharedPrincipal>();
         entry.text.assign(text);
     }
     entry.fingerprint = fingerprint;
     entry.words = words;
     entry.read_at = now;
+    return &entry;
 }
 
 void RecentVerdicts::sweep(std::uint32_t now) noexcept {
     for (Entry& entry : entries_) {
         if (entry.text.empty() || now - entry.read_at <= kIdle) continue;
         wipe_text(entry.text);
+        entry.identity = nullptr;
         entry.mark = 0;
     }
 }

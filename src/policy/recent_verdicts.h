@@ -7,14 +7,22 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "cache/fingerprint.h"
+#include "policy/principal.h"
 #include "policy/verdict.h"
 
 namespace gate::policy {
+
+// Where the principal of one verdict stands when somebody has asked for it: for all requests that
+// come with the same token.
+struct SharedPrincipal {
+    std::shared_ptr<const Principal> principal;
+};
 
 // Not thread-safe. A stranger can make it forget, but not take one credential for another.
 class RecentVerdicts {
@@ -28,6 +36,7 @@ public:
         cache::Fingerprint fingerprint;
         VerdictWords words{};
         std::string text;
+        std::shared_ptr<SharedPrincipal> identity;  // of these words
     };
 
     RecentVerdicts() : entries_(kEntries) {}
@@ -44,9 +53,10 @@ public:
     }
 
     // Keeps what the zone said of `text` in the second `now`, if it is not the first that comes to
-    // its place: one of many that never come again costs no copy. Throws bad_alloc.
-    void note(std::string_view text, const cache::Fingerprint& fingerprint,
-              const VerdictWords& words, std::uint32_t now);
+    // its place: one of many that never come again costs no copy. The entry, or nullptr. Throws
+    // bad_alloc.
+    const Entry* note(std::string_view text, const cache::Fingerprint& fingerprint,
+                      const VerdictWords& words, std::uint32_t now);
 
     // Wipes what has not been read from the zone for kIdle seconds.
     void sweep(std::uint32_t now) noexcept;

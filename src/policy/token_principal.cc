@@ -149,6 +149,23 @@ std::shared_ptr<Principal> principal_of(const Recalled& recalled,
     return principal;
 }
 
+std::shared_ptr<const Principal> shared_principal_of(const Recalled& recalled) {
+    std::shared_ptr<const Principal>& known = recalled.identity->principal;
+    if (known == nullptr || known->role_map != recalled.roles) {
+        struct Standing {
+            ~Standing() { wipe(token.data(), token.size()); }
+            std::string token;
+            std::shared_ptr<const Principal> principal;
+        };
+        const auto standing = std::make_shared<Standing>();
+        standing->token = recalled.token;
+        const Recalled copy{recalled.words, standing->token, recalled.issuer, recalled.roles, {}};
+        standing->principal = principal_of(copy, std::pmr::new_delete_resource());
+        known = {standing, standing->principal.get()};
+    }
+    return known;
+}
+
 void note_identity(Verdict& verdict, std::string_view token, std::string_view payload,
                    const jose::Claims& claims, const jose::Issuer& issuer) {
     const std::pair<Stretch*, const jose::ClaimNames*> places[] = {
@@ -163,7 +180,7 @@ void note_identity(Verdict& verdict, std::string_view token, std::string_view pa
     }
     if (verdict.needs_payload) return;
     // Whatever form a claim has, what will be read back is what verification found.
-    const Recalled trial{pack(verdict), token, &issuer, nullptr};
+    const Recalled trial{pack(verdict), token, &issuer, nullptr, nullptr};
     verdict.needs_payload = !says(*principal_of(trial, std::pmr::get_default_resource()), claims);
 }
 

@@ -9,6 +9,7 @@
 #include "jose/issuer.h"
 #include "jose/jwt.h"
 #include "policy/principal.h"
+#include "policy/recent_verdicts.h"
 #include "policy/roles.h"
 #include "policy/verdict.h"
 
@@ -20,6 +21,7 @@ struct Recalled {
     std::string_view token;
     const jose::Issuer* issuer = nullptr;
     std::shared_ptr<const RoleMap> roles;
+    std::shared_ptr<SharedPrincipal> identity;  // nullptr: this request's alone
 };
 
 std::shared_ptr<Principal> principal_of(const jose::Claims& claims, const jose::Issuer& issuer,
@@ -28,6 +30,10 @@ std::shared_ptr<Principal> principal_of(const jose::Claims& claims, const jose::
 
 std::shared_ptr<Principal> principal_of(const Recalled& recalled,
                                         std::pmr::memory_resource* memory);
+
+// The same from recalled.identity, made there when nobody has asked before. It stands on a copy of
+// the token, and so may outlive the request.
+std::shared_ptr<const Principal> shared_principal_of(const Recalled& recalled);
 
 // Fills in where `payload`, the decoded payload of `token`, says what `claims` found in it; what
 // cannot be read back exactly like that sets needs_payload.

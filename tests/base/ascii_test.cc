@@ -43,6 +43,23 @@ TEST(EqualNames, ComparesWholeTextsOfEveryLength) {
     }
 }
 
+TEST(HasControlCharacter, FindsEachOctetAtEachPlace) {
+    for (std::size_t size = 0; size < 20; ++size) {
+        for (const char filler : {' ', 'a', '~', '\x80', '\xff'}) {
+            const std::string text(size, filler);
+            EXPECT_FALSE(has_control_character(text)) << size;
+            for (std::size_t at = 0; at < size; ++at) {
+                for (int octet = 0; octet < 256; ++octet) {
+                    std::string other = text;
+                    other[at] = static_cast<char>(octet);
+                    EXPECT_EQ(has_control_character(other), octet < 0x20 || octet == 0x7f)
+                        << size << " " << at << " " << octet;
+                }
+            }
+        }
+    }
+}
+
 TEST(HexValue, KnowsTheDigitsOfBothCases) {
     EXPECT_EQ(all_that([](char c) { return hex_value(c) >= 0; }), "0123456789ABCDEFabcdef");
     EXPECT_EQ(hex_value('9'), 9);

@@ -11,6 +11,25 @@ std::shared_ptr<const RoleMap> staff() {
     return std::make_shared<const RoleMap>(*std::move(map));
 }
 
+TEST(JoinedText, IsMadeOnce) {
+    const JoinedText joined;
+    EXPECT_EQ(joined.of(TextList{"a", "b"}, ','), "a,b");
+    EXPECT_EQ(joined.of(TextList{"other"}, ','), "a,b");
+    const JoinedText unsafe;
+    EXPECT_FALSE(unsafe.of(TextList{"a,b"}, ','));
+    EXPECT_FALSE(unsafe.of(TextList{"a"}, ','));
+}
+
+TEST(Principal, SaysItsListsAsText) {
+    Principal principal;
+    principal.scopes = {"a:r", "b,c"};
+    principal.roles = {"x", "y z"};
+    principal.groups = {"g,h"};
+    EXPECT_EQ(principal.scopes_text(), "a:r b,c");
+    EXPECT_EQ(principal.roles_text(), "x,y z");
+    EXPECT_FALSE(principal.groups_text()) << "nobody could take it apart again";
+}
+
 TEST(CredentialKind, HasNames) {
     EXPECT_EQ(name_of(CredentialKind::kNone), "none");
     EXPECT_EQ(name_of(CredentialKind::kJwt), "jwt");

@@ -128,6 +128,70 @@ TEST(RecallAgain, FollowsTheZoneWhenItsVerdictIsGone) {
     EXPECT_EQ(bench.ask(kNow + 1), "unknown") << "the fingerprint is known, the verdict is not";
 }
 
+TEST(SharedPrincipal, IsMadeOnceForAllWhoComeWithTheToken) {
+    AgainBench bench;
+    ASSERT_TRUE(bench.again());
+    const auto first = shared_principal_of(bench.found);
+    EXPECT_EQ(first->subject, "u");
+    EXPECT_EQ(first->source_name, "corp");
+    EXPECT_EQ(first->claims.root().member("jti").string(), "j");
+    EXPECT_EQ(bench.ask(kNow + 1), "recalled");
+    EXPECT_EQ(shared_principal_of(bench.found), first) << "the same verdict, read again";
+    ASSERT_TRUE(bench.again(kNow + 1));
+    EXPECT_EQ(shared_principal_of(bench.found), first);
+}
+
+TEST(SharedPrincipal, OutlivesTheRequestAndTheMemory) {
+    std::shared_ptr<const Principal> kept;
+    jose::Issuer issuer = test_issuer();
+    const RoleMap* roles = nullptr;
+    {
+        AgainBench bench;
+        std::string text = bench.token.text;
+        Recalled request;
+        const TrustedIssuer* const issuers[] = {&bench.trusted};
+        ASSERT_TRUE(recall_again(*bench.zone, bench.recent, text, issuers, kNow, request));
+        request.issuer = &issuer;
+        kept = shared_principal_of(request);
+        roles = kept->role_map.get();
+        text.assign(text.size(), 'x');
+        bench.recent.sweep(static_cast<std::uint32_t>(kNow + 100));
+    }
+    EXPECT_EQ(kept->subject, "u");
+    EXPECT_EQ(kept->issuer, "https://idp");
+    EXPECT_EQ(kept->claims.root().member("jti").string(), "j");
+    EXPECT_EQ(roles, nullptr);
+}
+
+TEST(SharedPrincipal, HasTheRolesOfNow) {
+    AgainBench bench;
+    ASSERT_TRUE(bench.again());
+    const auto before = shared_principal_of(bench.found);
+    auto roles = RoleMap::parse("r x;\n");
+    ASSERT_TRUE(roles);
+    bench.trusted.roles = std::make_shared<const RoleMap>(*std::move(roles));
+    ASSERT_TRUE(bench.again());
+    const auto after = shared_principal_of(bench.found);
+    EXPECT_NE(after, before);
+    EXPECT_EQ(after->role_map, bench.trusted.roles);
+    EXPECT_EQ(before->role_map, nullptr) << "who came earlier keeps what was true then";
+}
+
+TEST(SharedPrincipal, IsNotAnotherIssuersWord) {
+    AgainBench bench;
+    ASSERT_TRUE(bench.again());
+    EXPECT_EQ(shared_principal_of(bench.found)->subject, "u");
+    // The same text under rules that read another subject from it.
+    bench.issuer.subject_claim = {"jti"};
+    bench.renew("first keys");
+    EXPECT_FALSE(bench.again());
+    EXPECT_EQ(bench.ask(), "unknown");
+    bench.keep(bench.token);
+    EXPECT_EQ(bench.ask(), "recalled");
+    ASSERT_TRUE(bench.again());
+    EXPECT_EQ(shared_principal_of(bench.found)->subject, "j");
+}
+
 TEST(KnownToken, IsNotLookedForAboveTheSize) {
     AgainBench bench;
     EXPECT_EQ(bench.ask(kNow, bench.token.text.size()), "recalled");

@@ -41,6 +41,7 @@ public:
         return record_.get();
     }
     void remove() { record_ = nullptr; }
+    const apikey::Record& record() const { return *record_; }
     void forget_epoch() { store_.epoch = 0; }
 
     std::string ask(Seconds now = kNow) {
@@ -50,6 +51,7 @@ public:
         request.stores = stores;
         request.now = now;
         request.zone = &*bench.zone;
+        request.recent = &recent;
         Authentication authentication(request);
         const auto known = authentication.known_key();
         Outcome outcome = known ? Outcome(*known) : authentication.start();
@@ -68,7 +70,12 @@ public:
         return cache + (key != nullptr ? key->record->id : std::string("?"));
     }
 
+    std::optional<crypto::Digest256> again(Seconds now = kNow) const {
+        return recall_digest_again(recent, kKey, store_.epoch, now);
+    }
+
     RecallBench bench;
+    RecentVerdicts recent;
 
 private:
     KeyStore store_;
@@ -141,6 +148,44 @@ TEST(RecalledKey, IsNotKeptWhileSomebodyHoldsTheLock) {
     bench.bench.zone.taken = true;
     EXPECT_EQ(bench.ask(), "MISS k1");
     EXPECT_EQ(bench.ask(), "MISS k1");
+}
+
+TEST(RecalledKey, IsKnownAgainWithinTheSecond) {
+    KeyBench bench;
+    EXPECT_FALSE(bench.again());
+    EXPECT_EQ(bench.ask(), "MISS k1");
+    EXPECT_EQ(bench.ask(), "HIT k1");
+    EXPECT_FALSE(bench.again()) << "it has come once";
+    EXPECT_EQ(bench.ask(), "HIT k1");
+    ASSERT_TRUE(bench.again());
+    EXPECT_EQ(to_hex(*bench.again()), bench.record().digest);
+    EXPECT_FALSE(bench.again(kNow + 1));
+    bench.forget_epoch();
+    EXPECT_FALSE(bench.again()) << "the store's rules are others now";
+}
+
+TEST(JudgeRecord, RefusesForEachReason) {
+    RecallBench bench;
+    KeyStore store;
+    store.name = "k";
+    apikey::Record record;
+    record.id = "k1";
+    record.owner = "o";
+    const auto judge = [&](Reason unknown = Reason::kNone) {
+        return judge_record(record, store, kNow, {}, &*bench.zone, unknown);
+    };
+    EXPECT_EQ(judge(), Reason::kNone);
+    EXPECT_EQ(judge(Reason::kRevocationLag), Reason::kRevocationLag);
+    record.expires = kNow;
+    EXPECT_EQ(judge(), Reason::kKeyExpired);
+    record.expires = kNow + 1;
+    EXPECT_EQ(judge(), Reason::kNone);
+    bench.revoke(cache::RevocationKind::kKey, "k", "k1");
+    EXPECT_EQ(judge(), Reason::kRevoked);
+    EXPECT_EQ(judge_record(record, store, kNow, {}, nullptr, Reason::kNone), Reason::kNone);
+    apikey::Record unsafe;
+    unsafe.owner = "a\nb";
+    EXPECT_EQ(judge_record(unsafe, store, kNow, {}, nullptr, Reason::kNone), Reason::kClaimUnsafe);
 }
 
 TEST(RecalledKey, IsNoToken) {

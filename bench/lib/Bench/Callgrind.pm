@@ -11,10 +11,12 @@ use Gate::Test ();
 use IO::Socket::INET;
 use POSIX ();
 
-# new(gate => 0 or 1, http => text of the http block, files => sub that writes its files)
+# new(gate => 0 or 1, http => text of the http block, files => sub that writes its files,
+# upstream => the Gate::Test that %%PORT_app%% stands for)
 sub new {
     my ($class, %opt) = @_;
     my $nginx = Gate::Test->new(module => $opt{gate}, log_level => 'warn');
+    $nginx->{ports}{app} = $opt{upstream}->port if $opt{upstream};
     $opt{files}->($nginx) if $opt{files};
     $nginx->write_config($opt{http}, main => 'daemon off; master_process off;');
     my $self = bless { nginx => $nginx, dir => $nginx->dir, dumps => 0 }, $class;

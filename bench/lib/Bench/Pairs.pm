@@ -9,7 +9,7 @@ use Gate::Test ();
 
 use Bench::Connection;
 use Bench::Load qw(pin_worker pin_other worker_of);
-use Bench::Subjects qw(request_of revoked_request side_config write_gate_files);
+use Bench::Subjects qw(start_upstream request_of revoked_request side_config write_gate_files);
 
 my $kBar = 0.97;       # of the absent gate's throughput per processor second
 my $kSlices = 8;       # turns of each side in a pair
@@ -17,10 +17,8 @@ my $kSlices = 8;       # turns of each side in a pair
 # new(seconds => a pair's turns of one side together, revoked => n, null => 1: no side has the gate)
 sub new {
     my ($class, %opt) = @_;
-    my $upstream = Gate::Test->new(module => 0);
+    my $upstream = start_upstream();
     my $self = bless { %opt, upstream => $upstream }, $class;
-    $upstream->start('access_log off; keepalive_requests 1000000000; keepalive_timeout 3600s; '
-        . 'server { listen 127.0.0.1:%%PORT%%; location / { return 200 "hello\n"; } }');
     pin_other(worker_of($upstream));
     for my $side (0, 1) {
         my $gate = $side && !$opt{null};

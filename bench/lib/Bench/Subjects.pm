@@ -14,7 +14,7 @@ use Gate::Test ();
 use Gate::Token qw(new_key key sign jwks json api_key key_record key_file encode_base64url);
 
 our @EXPORT_OK = qw(subjects subject work_dir tool bench_keys request_of write_gate_files side_config
-    token_parts knows revoked_request);
+    token_parts knows revoked_request start_upstream);
 
 my $kTokenSize = 860;        # octets: a token of an identity provider
 my $kKeysInStore = 1000;     # records in the file of API keys
@@ -47,13 +47,23 @@ sub bench_keys {
     return JSON::PP->new->utf8->decode(Gate::Test::slurp($path));
 }
 
+# "proxied" has two identity headers and an upstream.
 my @subjects = (
-    { name => 'RS256', key => 'rs', location => '/token', signature => 342 },
-    { name => 'ES256', key => 'es256', location => '/token', signature => 86 },
-    { name => 'EdDSA', key => 'ed25519', location => '/token', signature => 86 },
-    { name => 'HS256', key => 'hs256', location => '/secret', signature => 43 },
+    { name => 'RS256', alg => 'RS256', key => 'rs', location => '/token', signature => 342 },
+    { name => 'ES256', alg => 'ES256', key => 'es256', location => '/token', signature => 86 },
+    { name => 'EdDSA', alg => 'EdDSA', key => 'ed25519', location => '/token', signature => 86 },
+    { name => 'HS256', alg => 'HS256', key => 'hs256', location => '/secret', signature => 43 },
     { name => 'APIkey', location => '/key' },
+    { name => 'proxied', alg => 'RS256', key => 'rs', location => '/app/token', signature => 342 },
 );
+
+# Answers what is proxied. Takes a port of its own.
+sub start_upstream {
+    my $upstream = Gate::Test->new(module => 0);
+    $upstream->start('access_log off; keepalive_requests 1000000000; keepalive_timeout 3600s; '
+        . 'server { listen 127.0.0.1:%%PORT%%; location / { return 200 "hello\n"; } }');
+    return $upstream;
+}
 
 # All subjects, or those of a comma-separated list of names.
 sub subjects {
@@ -76,7 +86,7 @@ sub token_parts {
     my $kid = "bench-$subject->{key}";
     my $length = sub { return int((length($_[0]) * 4 + 2) / 3); };
     for my $try (0 .. 3 * $kTokenSize) {
-        my $header = qq({"alg":"$subject->{name}","typ":"at+jwt","kid":"$kid") . ' ' x ($try % 3) . '}';
+        my $header = qq({"alg":"$subject->{alg}","typ":"at+jwt","kid":"$kid") . ' ' x ($try % 3) . '}';
         my $payload = '{"iss":"https://idp.example.com/realms/corp","aud":["orders","billing"],'
             . sprintf('"sub":"f:0a6b1c52:%07d",', $number)
             . '"exp":4102444800,"iat":1700000000,"nbf":1700000000,'
@@ -105,7 +115,7 @@ sub _bearer {
     my ($subject, $number) = @_;
     my $jwk = bench_keys()->{ $subject->{key} };
     my $input = join '.', map { encode_base64url($_) } token_parts($subject, $number);
-    my $token = "$input." . encode_base64url(sign($input, $subject->{name}, $jwk));
+    my $token = "$input." . encode_base64url(sign($input, $subject->{alg}, $jwk));
     return "Authorization: Bearer $token\r\n";
 }
 

@@ -85,11 +85,10 @@ policy::Answer answer(const policy::Need& need, const LocConf& location) {
     return verify(r, record, location, authentication, lookup);
 }
 
-// Who came within this second costs little more than to see that it is the same. nullopt: somebody
-// has to ask the zone.
+// Who came within this second costs little more than to see that it is the same, while it is known
+// what is revoked. nullopt: somebody has to ask the zone.
 std::optional<Reason> authenticate_again(ngx_http_request_t* r, Record& record,
-                                         const LocConf& location, cache::Zone& zone,
-                                         Reason unknown) {
+                                         const LocConf& location, const cache::Zone& zone) {
     const policy::Credential& credential = record.extraction.credential;
     if (worker() == nullptr || credential.text.size() > *location.max_token_size) {
         return std::nullopt;
@@ -102,7 +101,7 @@ std::optional<Reason> authenticate_again(ngx_http_request_t* r, Record& record,
         }
         record.identity.set_recalled();
         record.cache = policy::CacheOutcome::kHit;
-        return unknown;
+        return Reason::kNone;
     }
     // With several stores the longest prefix decides, which is for the engine to find out.
     if (credential.kind != policy::CredentialKind::kKey || location.gate->stores.size() != 1) {
@@ -115,8 +114,8 @@ std::optional<Reason> authenticate_again(ngx_http_request_t* r, Record& record,
     auto found = live.table->find(*digest);
     if (found == nullptr) return std::nullopt;
     record.cache = policy::CacheOutcome::kHit;
-    const Reason refused =
-        policy::judge_record(*found, live.store, ngx_time(), client_address(r), &zone, unknown);
+    const Reason refused = policy::judge_record(*found, live.store, ngx_time(), client_address(r),
+                                                &zone, Reason::kNone);
     if (refused == Reason::kNone) record.identity.set({std::move(found), &live.store});
     return refused;
 }
@@ -171,8 +170,9 @@ Reason identify(ngx_http_request_t* r, Record& record, const LocConf& location) 
     record.verified_text = extraction.credential.text;
     const MainConf& main = main_conf(r);
     const Reason unknown = main.zone ? revocations_unknown(*main.zone) : Reason::kNone;
-    if (main.zone) {
-        const auto known = authenticate_again(r, record, location, *main.zone->zone, unknown);
+    // Only then: whom this sets, the request's next location lets in unasked.
+    if (main.zone && unknown == Reason::kNone) {
+        const auto known = authenticate_again(r, record, location, *main.zone->zone);
         if (known) return *known;
     }
     return authenticate(r, record, location, unknown);

@@ -90,11 +90,10 @@ Record& Record::make(ngx_http_request_t* main) {
     return *record;
 }
 
-void Record::begin_decision() {
+void Record::drop_decision() {
     if (refuses()) settle();
     decision = Decision();
     settled = false;
-    identity_unsafe = false;
 }
 
 ngx_int_t Record::refuse(ngx_http_request_t* r, const Decision& refusal) noexcept {

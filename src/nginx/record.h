@@ -110,7 +110,8 @@ public:
     // The record of r's main request, or nullptr before hook 1 made it.
     static Record* find(ngx_http_request_t* r) noexcept {
         void* const known = ngx_http_get_module_ctx(r->main, ngx_http_gate_module);
-        return known != nullptr ? static_cast<Record*>(known) : found_by_pool(r->main);
+        if (known != nullptr) return static_cast<Record*>(known);
+        return r->main->pool->cleanup != nullptr ? found_by_pool(r->main) : nullptr;
     }
     // The same, made when there is none. Throws bad_alloc.
     static Record& of(ngx_http_request_t* r) {
@@ -136,7 +137,10 @@ public:
     std::vector<policy::Candidate> candidates;
 
     // Starts a new decision: a refusal that stood until now was final, and is settled.
-    void begin_decision();
+    void begin_decision() {
+        if (decision.status != GateStatus::kNone) drop_decision();
+        identity_unsafe = false;
+    }
     // Sets the decision, and makes a refusal the pending answer of `r`. Returns the HTTP status.
     ngx_int_t refuse(ngx_http_request_t* r, const Decision& refusal) noexcept;
     // Another access module let the request in: the refusal is void.
@@ -157,6 +161,7 @@ private:
         return decision.status == GateStatus::kDenied || decision.status == GateStatus::kError ||
                (decision.status == GateStatus::kDryRun && decision.reason != Reason::kNone);
     }
+    void drop_decision();
     void settle_now();
 
     ngx_http_request_t* main_ = nullptr;

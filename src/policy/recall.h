@@ -67,7 +67,6 @@ std::optional<Reason> recall(cache::Zone& zone, const cache::Fingerprint& finger
     if (entry->words[kCleanAtWord] != zone.revocations.changes()) return false;
     const TrustedIssuer* const trusted = trusted_by(entry->words, issuers, clock);
     if (trusted == nullptr) return false;
-    found.words = entry->words;
     found.token = token;
     found.issuer = trusted->issuer;
     found.roles = trusted->roles;

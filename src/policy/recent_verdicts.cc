@@ -38,7 +38,7 @@ const RecentVerdicts::Entry* RecentVerdicts::note(std::string_view text,
     // Should memory run out on the way, nothing stands here: no text ever has another's words.
     if (entry.text != text || !is_same_identity(entry.words, words)) {
         wipe_text(entry.text);
-        entry.identity = std::make_shared<SharedPrincipal>();
+        entry.identity = std::make_shared<SharedPrincipal>(SharedPrincipal{words, nullptr});
         entry.text.assign(text);
     }
     entry.fingerprint = fingerprint;

@@ -21,6 +21,7 @@ namespace gate::policy {
 // Where the principal of one verdict stands when somebody has asked for it: for all requests that
 // come with the same token.
 struct SharedPrincipal {
+    VerdictWords words;
     std::shared_ptr<const Principal> principal;
 };
 

@@ -159,7 +159,8 @@ std::shared_ptr<const Principal> shared_principal_of(const Recalled& recalled) {
         };
         const auto standing = std::make_shared<Standing>();
         standing->token = recalled.token;
-        const Recalled copy{recalled.words, standing->token, recalled.issuer, recalled.roles, {}};
+        const Recalled copy{recalled.identity->words, standing->token, recalled.issuer,
+                            recalled.roles, nullptr};
         standing->principal = principal_of(copy, std::pmr::new_delete_resource());
         known = {standing, standing->principal.get()};
     }

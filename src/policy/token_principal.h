@@ -17,7 +17,7 @@ namespace gate::policy {
 
 // A token that is known to be good. `token` is the credential's text and must outlive this.
 struct Recalled {
-    VerdictWords words{};
+    VerdictWords words{};  // where `identity` does not have them
     std::string_view token;
     const jose::Issuer* issuer = nullptr;
     std::shared_ptr<const RoleMap> roles;

@@ -52,7 +52,8 @@ TEST(RecallAgain, KnowsATokenWithinTheSecond) {
     ASSERT_TRUE(bench.again());
     const auto recalled = bench.find(bench.token);
     ASSERT_TRUE(recalled && *recalled);
-    EXPECT_EQ(bench.found.words, (*recalled)->words);
+    ASSERT_TRUE(bench.found.identity);
+    EXPECT_EQ(bench.found.identity->words, (*recalled)->words);
     EXPECT_EQ(bench.found.issuer, &bench.issuer);
     EXPECT_EQ(bench.found.token.data(), bench.token.text.data());
     EXPECT_EQ(bench.found.token.size(), bench.token.text.size());

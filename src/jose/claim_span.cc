@@ -90,12 +90,9 @@ std::string_view claim_text(std::string_view object, std::string_view path) noex
     if (!whole || !whole->empty()) return whole.value_or(std::string_view());
     std::string_view here = object;
     for (std::size_t dot = path.find('.'); dot != std::string_view::npos; dot = path.find('.')) {
-        const auto next = member(here, path.substr(0, dot));
-        if (!next) return {};
-        here = *next;
+        here = member(here, path.substr(0, dot)).value_or(std::string_view());
         path.remove_prefix(dot + 1);
     }
-    if (here.data() == object.data() && here.size() == object.size()) return {};
     return member(here, path).value_or(std::string_view());
 }
 

@@ -77,8 +77,7 @@ std::vector<Sample> samples_of(const MetricsInput& input, std::string_view famil
         const auto [name, labels] = split_series(series.text);
         if (name == family) samples.push_back({labels, series.value});
     }
-    std::sort(samples.begin(), samples.end(),
-              [](const Sample& a, const Sample& b) { return a.labels < b.labels; });
+    std::ranges::sort(samples, {}, &Sample::labels);
     std::vector<Sample> merged;
     for (const Sample& sample : samples) {
         if (!merged.empty() && merged.back().labels == sample.labels) {

@@ -61,7 +61,6 @@ bool is_revoked(const cache::Zone& zone, const std::array<RevocationDigest, 4>& 
 
 // The slot has half of each digest: enough to say no.
 bool may_be_revoked(const cache::Zone& zone, const Recalled& token, std::uint32_t now) noexcept {
-    if (zone.revocations.size() == 0) return false;
     const Verdict verdict = unpack(token.words);
     const auto hit = [&](std::uint64_t high) {
         return high != 0 && zone.revocations.may_hold(high, verdict.issued, now);

@@ -98,7 +98,10 @@ TEST(Json, LimitsValuesInAll) {
     // A real number counts as three; letters and dots elsewhere do not.
     EXPECT_EQ(parse(R"({"a":1.5,"b":1})", limits), Reason::kNone);
     EXPECT_EQ(parse(R"({"a":1.5,"b":1,"c":1})", limits), Reason::kJsonLimit);
+    EXPECT_EQ(parse(R"({"a":0.5,"b":1,"c":1})", limits), Reason::kJsonLimit);
+    EXPECT_EQ(parse(R"({"a":9.5,"b":1,"c":1})", limits), Reason::kJsonLimit);
     EXPECT_EQ(parse(R"({"a":1e5,"b":1E5})", limits), Reason::kJsonLimit);
+    EXPECT_EQ(parse(R"({"a":true,"b":false,"c":1})", limits), Reason::kNone);
     EXPECT_EQ(parse(R"({"a":true,"1.5e5":"1.5e5","c":null})", limits), Reason::kNone);
     // With more than five octets for each there may be any number.
     EXPECT_EQ(parse(R"({"a":[1     ,2     ,3     ,4     ]})", limits), Reason::kNone);

@@ -52,6 +52,16 @@ TEST(ReadJwk, NamesTheMemberThatIsMissing) {
               "jwk_bad: \"x\" must be unpadded base64url");
 }
 
+TEST(ReadJwk, SaysOfAnAlgWhetherItIsUnknownOrOfOtherKeys) {
+    const std::string oct = R"({"kty":"oct","k":")" + base64url_encode(ByteVector(64, 0x5a)) + "\"";
+    EXPECT_EQ(verdict(oct + R"(,"alg":"HS256"})"), "");
+    for (const char* alg : {R"("HS999")", R"("hs256")", R"("none")", R"("")", "null", "1"}) {
+        EXPECT_EQ(verdict(oct + R"(,"alg":)" + alg + "}"), "jwk_bad: \"alg\" is no JWS algorithm")
+            << alg;
+    }
+    EXPECT_EQ(verdict(oct + R"(,"alg":"RS256"})"), "jwk_bad: \"alg\" does not fit the key");
+}
+
 TEST(ReadJwk, TakesNothingButAnObject) {
     for (const char* jwk : {"1", "null", "\"x\"", "[]"}) {
         EXPECT_EQ(verdict(jwk), "jwk_bad: a key must be an object") << jwk;

@@ -60,6 +60,35 @@ TEST(VerifyJwtMore, ComparesTypesInAnyCase) {
     EXPECT_FALSE(judge.claims(R"({"exp":4102444800})", "@zaz+jwt"));
 }
 
+TEST(VerifyJwtMore, RefusesASessionThatIsNoName) {
+    const Judge judge;
+    const auto with_session = [&](const char* sid) {
+        const auto claims = judge.claims(R"({"exp":4102444800,"sid":)" + std::string(sid) + "}");
+        return claims ? claims->session : "! " + std::string(code(claims.error()));
+    };
+    EXPECT_EQ(with_session(R"("s")"), "s");
+    EXPECT_EQ(with_session("-7"), "-7");
+    for (const char* sid : {"null", "true", "1.5", "[]", "{}", R"(["s"])"}) {
+        EXPECT_EQ(with_session(sid), "! claim_type") << sid;
+    }
+}
+
+TEST(ReadClaims, RefusesWhatVerificationWould) {
+    const auto read = [](const char* payload) {
+        const auto document = jose::Document::parse(payload);
+        const auto claims = jose::read_claims(*document, jose::Issuer());
+        return std::string(claims ? "" : code(claims.error()));
+    };
+    EXPECT_EQ(read(R"({"exp":1,"nbf":4102444800})"), "") << "but for the instants";
+    for (const char* name : {"exp", "nbf", "iat"}) {
+        const std::string head = "{\"" + std::string(name) + "\":";
+        EXPECT_EQ(read((head + "\"soon\"}").c_str()), "claim_type") << name;
+        EXPECT_EQ(read((head + "-1}").c_str()), "claim_range") << name;
+    }
+    EXPECT_EQ(read(R"({"sub":{}})"), "claim_type");
+    EXPECT_EQ(read(R"({"sid":[]})"), "claim_type");
+}
+
 TEST(ParseTokenMore, CallsFourPartsMalformedWhereverTheDotsStand) {
     const std::string header = base64url_encode(bytes_of(R"({"alg":"HS256"})"));
     for (const char* rest : {".e30..", ".e30.AA.", ".e30..AA", "...", ".", "", "..."}) {

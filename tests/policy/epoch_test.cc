@@ -91,6 +91,20 @@ TEST(EpochOf, TellsWherePartsAndListsEnd) {
     EXPECT_NE(with([](Issuer& i) { i.audiences = {"1:a"}; }), with([](Issuer& i) {
                   i.audiences = {"1", "a"};
               }));
+    // The same count of the same octets: only each part's length tells them apart ..
+    EXPECT_NE(with([](Issuer& i) {
+                  i.audiences = {"a:b", "c"};
+              }),
+              with([](Issuer& i) {
+                  i.audiences = {"a", "b:c"};
+              }));
+    // .. and only what stands behind it tells a length from a part that begins with digits.
+    EXPECT_NE(with([](Issuer& i) {
+                  i.audiences = {"1", "xxxxxxxxx0"};
+              }),
+              with([](Issuer& i) {
+                  i.audiences = {"10xxxxxxxxx", ""};
+              }));
     EXPECT_NE(with([](Issuer& i) { i.role_claim = {"x"}, i.group_claim = {}; }),
               with([](Issuer& i) { i.role_claim = {}, i.group_claim = {"x"}; }));
     EXPECT_NE(with([](Issuer& i) { i.leeway_exp = 1, i.leeway_nbf = 0; }),

@@ -163,16 +163,18 @@ TEST(MetricsText, JsonReadsBackWhateverTheLabels) {
     const std::string server = "a\"b\\c\nd\x01";
     input.series = {{decision_series({.server = server, .reason = "exp_past"}), 5},
                     {"decisions server=\"unfinished", 6},
-                    {"decisions junk", 7}};
+                    {"decisions junk", 7},
+                    {"decisions junk\"", 8}};
     const std::string text = metrics_as_json(input);
     json_error_t error;
     const std::unique_ptr<json_t, JsonFree> json(json_loadb(text.data(), text.size(), 0, &error));
     ASSERT_NE(json, nullptr) << error.text << text;
     json_t* decisions = json_object_get(json_object_get(json.get(), "counters"), "decisions");
-    ASSERT_EQ(json_array_size(decisions), 3U);
+    ASSERT_EQ(json_array_size(decisions), 4U);
     std::set<std::string> servers;
-    for (std::size_t i = 0; i < 3; ++i) {
+    for (std::size_t i = 0; i < 4; ++i) {
         json_t* labels = json_object_get(json_array_get(decisions, i), "labels");
+        EXPECT_EQ(json_object_size(labels) != 0, json_object_get(labels, "server") != nullptr);
         if (json_t* value = json_object_get(labels, "server")) {
             servers.insert(json_string_value(value));
         }

@@ -44,7 +44,7 @@ public:
     const apikey::Record& record() const { return *record_; }
     void forget_epoch() { store_.epoch = 0; }
 
-    std::string ask(Seconds now = kNow) {
+    std::string ask(Seconds now = kNow, Reason unknown = Reason::kNone) {
         const KeyStore* const stores[] = {&store_};
         Request request;
         request.credential = {CredentialKind::kKey, kKey};
@@ -52,11 +52,14 @@ public:
         request.now = now;
         request.zone = &*bench.zone;
         request.recent = &recent;
+        request.revocations_unknown = unknown;
+        lookups = 0;
         Authentication authentication(request);
         const auto known = authentication.known_key();
         Outcome outcome = known ? Outcome(*known) : authentication.start();
         while (const auto* need = std::get_if<Need>(&outcome)) {
             Answer answer;
+            ++lookups;
             if (record_ && record_->digest == to_hex(need->digest)) answer.record = record_;
             outcome = authentication.resume(answer);
         }
@@ -76,6 +79,7 @@ public:
 
     RecallBench bench;
     RecentVerdicts recent;
+    int lookups = 0;  // of the last key asked for
 
 private:
     KeyStore store_;
@@ -109,6 +113,7 @@ TEST(RecalledKey, IsLookedForAnewUnderOtherPeppers) {
     bench.ask();
     bench.set_peppers({"second pepper of at least 32 octets"});
     EXPECT_EQ(bench.ask(), "MISS key_unknown");
+    EXPECT_EQ(bench.lookups, 1) << "by the one digest that the key has now";
     bench.set_peppers(
         {"second pepper of at least 32 octets", "first pepper of at least 32 octets"});
     EXPECT_EQ(bench.ask(), "MISS k1");
@@ -141,6 +146,15 @@ TEST(RecalledKey, IsDeadWhenRevoked) {
     bench.bench.revoke(cache::RevocationKind::kKey, "partner", "k1");
     EXPECT_EQ(bench.ask(), "HIT revoked");
     EXPECT_EQ(bench.ask(), "HIT revoked");
+}
+
+TEST(RecalledKey, IsRefusedWhileItsRevocationCannotBeKnown) {
+    KeyBench bench;
+    EXPECT_EQ(bench.ask(kNow, Reason::kRevocationLag), "MISS revocation_lag");
+    EXPECT_EQ(bench.ask(kNow, Reason::kRevocationFull), "HIT revocation_full");
+    EXPECT_EQ(bench.ask(), "HIT k1");
+    bench.put("k1", 0)->status = apikey::KeyStatus::kSuspended;
+    EXPECT_EQ(bench.ask(kNow, Reason::kRevocationLag), "HIT key_suspended");
 }
 
 TEST(RecalledKey, IsNotKeptWhileSomebodyHoldsTheLock) {

@@ -234,6 +234,14 @@ TEST(EngineWithAZone, VerifiesOnceAndRecallsFromThenOn) {
     EXPECT_EQ(ask(bench, text), (Answered{"revoked", CacheOutcome::kHit}));
 }
 
+TEST(EngineWithAZone, RefusesARevokedTokenThatItHasNeverSeen) {
+    RecallBench bench;
+    bench.revoke(RevocationKind::kSubject, kIss, "u");
+    const std::string text = compact(kToken);
+    EXPECT_EQ(ask(bench, text), (Answered{"revoked", CacheOutcome::kMiss}));
+    EXPECT_EQ(ask(bench, text), (Answered{"revoked", CacheOutcome::kHit}));
+}
+
 TEST(EngineWithAZone, RefusesAGoodTokenWhoseRevocationCannotBeKnown) {
     RecallBench bench;
     const std::string text = compact(kToken);

@@ -6,9 +6,8 @@ namespace gate::policy {
 
 namespace {
 
-// Keeps the room. A longer text may have stood there before.
+// Keeps the room. Behind the text stands nothing of a longer one: that was wiped when it went.
 void wipe_text(std::string& text) noexcept {
-    text.resize(text.capacity());  // never throws: the room is there
     wipe(text.data(), text.size());
     text.clear();
 }

@@ -193,6 +193,31 @@ TEST(SharedPrincipal, IsNotAnotherIssuersWord) {
     EXPECT_EQ(shared_principal_of(bench.found)->subject, "j");
 }
 
+TEST(KnownToken, IsNothingWithoutAZoneOrAFingerprint) {
+    AgainBench bench;
+    const TrustedIssuer* const issuers[] = {&bench.trusted};
+    const auto asked = [&](std::string_view text, cache::Zone* zone) {
+        Request request;
+        request.credential = {CredentialKind::kJwt, text};
+        request.issuers = issuers;
+        request.now = kNow;
+        request.zone = zone;
+        Authentication authentication(request);
+        const bool known = authentication.known_token(bench.found).has_value();
+        EXPECT_EQ(authentication.cache() == CacheOutcome::kBypass,
+                  zone == nullptr || text.size() > cache::kMaxFingerprintText);
+        return known;
+    };
+    EXPECT_FALSE(asked(bench.token.text, nullptr));
+    EXPECT_TRUE(asked(bench.token.text, &*bench.zone));
+    // Where no fingerprint is made, none must be looked for either.
+    const auto found = bench.find(bench.token);
+    ASSERT_TRUE(found && *found);
+    bench.zone->verdicts.insert({}, static_cast<std::uint32_t>(kNow),
+                                static_cast<std::uint32_t>(kNow) + 60, (*found)->words);
+    EXPECT_FALSE(asked(std::string(cache::kMaxFingerprintText + 1, 'x'), &*bench.zone));
+}
+
 TEST(KnownToken, IsNotLookedForAboveTheSize) {
     AgainBench bench;
     EXPECT_EQ(bench.ask(kNow, bench.token.text.size()), "recalled");

@@ -76,6 +76,30 @@ TEST(RevocationOfNothing, KillsNobody) {
     EXPECT_EQ(bench.look(token), "hit");
 }
 
+TEST(RevocationOfNothing, IsNotOfThoseWhoNameNobody) {
+    RecallBench bench;
+    const Parsed token(R"({"iss":"https://idp","exp":1700001000})");
+    bench.keep(token);
+    for (const RevocationKind kind :
+         {RevocationKind::kJti, RevocationKind::kToken, RevocationKind::kSubject,
+          RevocationKind::kSession, RevocationKind::kClient}) {
+        bench.revoke(kind, "https://idp", "");
+    }
+    EXPECT_EQ(bench.look(token), "hit");
+    EXPECT_EQ(bench.keep(token), "");
+}
+
+TEST(Remember, KeepsVerdictsOfEveryEpochButNone) {
+    RecallBench bench;
+    const Parsed token(kToken);
+    bench.trusted.epoch = 0;
+    EXPECT_EQ(bench.keep(token), "");
+    EXPECT_EQ(bench.zone->verdicts.occupied(), 0U);
+    bench.trusted.epoch = 1;
+    EXPECT_EQ(bench.keep(token), "");
+    EXPECT_EQ(bench.look(token), "hit");
+}
+
 TEST(Remember, NotesThatItHasLooked) {
     RecallBench bench;
     bench.revoke(RevocationKind::kJti, "https://idp", "another");

@@ -110,6 +110,18 @@ TEST(RecentVerdicts, WipesWhatHasNotComeForAMinute) {
     EXPECT_EQ(recent.find(text), nullptr) << "begins anew";
 }
 
+// Wiped texts are no texts: one of zeros, where one of its size has been wiped everywhere.
+TEST(RecentVerdicts, TakesNoTextForAWipedOne) {
+    RecentVerdicts recent;
+    for (unsigned i = 0; i < 20000; ++i) {
+        note_twice(recent, "header.payload." + std::to_string(100000 + i), 1);
+    }
+    const std::string zeros(std::string("header.payload.100000").size(), '\0');
+    recent.sweep(kSecond + RecentVerdicts::kIdle + 1);
+    recent.note(zeros, {1, 2}, words_of(3), kSecond);
+    EXPECT_EQ(recent.find(zeros), nullptr);
+}
+
 TEST(RecentVerdicts, WipesALongerTextBeforeAShorterOne) {
     RecentVerdicts recent;
     // Both end alike and differ in length by what the mark mixes in: the same place is found by

@@ -110,6 +110,24 @@ TEST(RecentVerdicts, WipesWhatHasNotComeForAMinute) {
     EXPECT_EQ(recent.find(text), nullptr) << "begins anew";
 }
 
+TEST(RecentVerdicts, KeepsTheIdentityForAsLongAsTheVerdictSaysTheSame) {
+    RecentVerdicts recent;
+    const std::string text = "header.payload.signature";
+    note_twice(recent, text, 1);
+    auto identity = recent.find(text)->identity;
+    ASSERT_NE(identity, nullptr);
+    VerdictWords words = words_of(1);
+    words[kCleanAtWord] = 2;
+    recent.note(text, {1, 2}, words, kSecond);
+    EXPECT_EQ(recent.find(text)->identity, identity) << "no more than another look";
+    words[kCleanAtWord + 1] = 2;
+    recent.note(text, {1, 2}, words, kSecond);
+    EXPECT_NE(recent.find(text)->identity, identity);
+    identity = recent.find(text)->identity;
+    recent.sweep(kSecond + RecentVerdicts::kIdle + 1);
+    EXPECT_EQ(identity.use_count(), 1) << "wiped with the text";
+}
+
 // Wiped texts are no texts: one of zeros, where one of its size has been wiped everywhere.
 TEST(RecentVerdicts, TakesNoTextForAWipedOne) {
     RecentVerdicts recent;

@@ -1,7 +1,9 @@
 #include "apikey/key_table.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
+#include <unordered_map>
 
 #include "base/json_text.h"
 #include "base/reason.h"
@@ -57,18 +59,32 @@ bool equal(const crypto::Digest256& a, const crypto::Digest256& b) noexcept {
 
 }  // namespace
 
-std::uint64_t KeyTable::bucket_of(const crypto::Digest256& digest) noexcept {
-    std::uint64_t bucket = 0;
-    std::memcpy(&bucket, digest.data(), sizeof(bucket));
-    return bucket;
+KeyTable::KeyTable(std::size_t capacity) : places_(std::bit_ceil(2 * capacity + 1)) {
+    records_.reserve(capacity);
+    digests_.reserve(capacity);
+}
+
+std::size_t KeyTable::place_of(const crypto::Digest256& digest) const noexcept {
+    std::uint64_t first = 0;
+    std::memcpy(&first, digest.data(), sizeof first);
+    return first & (places_.size() - 1);
 }
 
 std::optional<std::size_t> KeyTable::index_of(const crypto::Digest256& digest) const noexcept {
-    const auto [begin, end] = by_digest_.equal_range(bucket_of(digest));
-    for (auto it = begin; it != end; ++it) {
-        if (equal(digests_[it->second], digest)) return it->second;
+    for (std::size_t at = place_of(digest); places_[at] != 0;
+         at = (at + 1) & (places_.size() - 1)) {
+        const std::size_t index = places_[at] - 1;
+        if (equal(digests_[index], digest)) return index;
     }
     return std::nullopt;
+}
+
+void KeyTable::add(const crypto::Digest256& digest, Record record) {
+    std::size_t at = place_of(digest);
+    while (places_[at] != 0) at = (at + 1) & (places_.size() - 1);
+    digests_.push_back(digest);
+    records_.push_back(std::make_shared<const Record>(std::move(record)));
+    places_[at] = static_cast<std::uint32_t>(digests_.size());
 }
 
 Result<KeyTable, std::string> KeyTable::parse(std::string_view json) {
@@ -78,9 +94,7 @@ Result<KeyTable, std::string> KeyTable::parse(std::string_view json) {
     if (auto framed = check_frame(root); !framed) return fail(framed.error());
 
     const jose::Value keys = root.member("keys");
-    KeyTable table;
-    table.records_.reserve(keys.size());
-    table.digests_.reserve(keys.size());
+    KeyTable table(keys.size());
     std::unordered_map<std::string_view, std::size_t> by_id;
     for (std::size_t i = 0; i < keys.size(); ++i) {
         auto record = Record::from_json(keys.at(i));
@@ -90,9 +104,7 @@ Result<KeyTable, std::string> KeyTable::parse(std::string_view json) {
             return fail(describe(i, keys.at(i)) + ": same digest as record " +
                         std::to_string(*twin + 1));
         }
-        table.digests_.push_back(digest);
-        table.by_digest_.emplace(bucket_of(digest), i);
-        table.records_.push_back(std::make_shared<const Record>(*std::move(record)));
+        table.add(digest, *std::move(record));
         const auto [other, added] = by_id.emplace(table.records_.back()->id, i);
         if (!added) {
             return fail(describe(i, keys.at(i)) + ": same id as record " +
@@ -102,7 +114,8 @@ Result<KeyTable, std::string> KeyTable::parse(std::string_view json) {
     return table;
 }
 
-std::shared_ptr<const Record> KeyTable::find(const crypto::Digest256& digest) const noexcept {
+[[gnu::hot]] std::shared_ptr<const Record> KeyTable::find(
+    const crypto::Digest256& digest) const noexcept {
     const auto index = index_of(digest);
     return index ? records_[*index] : nullptr;
 }

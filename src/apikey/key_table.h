@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "apikey/record.h"
@@ -18,6 +17,8 @@ namespace gate::apikey {
 
 class KeyTable {
 public:
+    KeyTable() : KeyTable(0) {}
+
     // {"version":1,"keys":[record, ..]}. One broken record, two equal digests or ids refuse the
     // file: an operator's typing error must not silently lock out, or let in, one key. Errors name
     // the record.
@@ -33,12 +34,16 @@ public:
     static std::string to_json(const std::vector<std::shared_ptr<const Record>>& records);
 
 private:
-    static std::uint64_t bucket_of(const crypto::Digest256& digest) noexcept;
+    explicit KeyTable(std::size_t capacity);
+    std::size_t place_of(const crypto::Digest256& digest) const noexcept;
     std::optional<std::size_t> index_of(const crypto::Digest256& digest) const noexcept;
+    void add(const crypto::Digest256& digest, Record record);
 
     std::vector<std::shared_ptr<const Record>> records_;
-    std::vector<crypto::Digest256> digests_;                         // of records_, same order
-    std::unordered_multimap<std::uint64_t, std::size_t> by_digest_;  // first octets -> index
+    std::vector<crypto::Digest256> digests_;  // of records_, same order
+    // Indexes of digests_, plus one, each at the place that its digest's first octets choose or the
+    // next free one behind it. 0: free, as at least half of a power of two are.
+    std::vector<std::uint32_t> places_;
 };
 
 }  // namespace gate::apikey

@@ -285,7 +285,8 @@ std::string Record::to_json() const {
     return out + "}";
 }
 
-Status<Reason> check_record(const Record& record, Seconds now, Bytes client_address) noexcept {
+[[gnu::hot]] Status<Reason> check_record(const Record& record, Seconds now,
+                                         Bytes client_address) noexcept {
     if (record.status == KeyStatus::kSuspended) return fail(Reason::kKeySuspended);
     if (record.status != KeyStatus::kActive) return fail(Reason::kKeyRevoked);
     if (record.not_before && now < *record.not_before) return fail(Reason::kKeyNotYet);

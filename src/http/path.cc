@@ -162,7 +162,7 @@ bool may_have_dot(std::string_view text) noexcept {
 
 }  // namespace
 
-bool is_level(std::string_view text) noexcept {
+[[gnu::hot]] bool is_level(std::string_view text) noexcept {
     if (!may_have_dot(text)) return true;
     char before = '\0';
     for (const char c : text) {

@@ -190,7 +190,7 @@ bool is_touched(const Record& record) noexcept {
     });
 }
 
-ngx_int_t header_filter(ngx_http_request_t* r) {
+[[gnu::hot]] ngx_int_t header_filter(ngx_http_request_t* r) {
     Record* const record = r == r->main ? Record::find(r) : nullptr;
     if (record != nullptr && is_touched(*record)) {
         if (const ngx_int_t rc = touch_answer(r, *record); rc != NGX_OK) return rc;
@@ -215,7 +215,7 @@ ngx_int_t send_answer(ngx_http_request_t* r, Record& record, ngx_chain_t* page) 
     return next_body_filter(r, &chain);
 }
 
-ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) {
+[[gnu::hot]] ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) {
     Record* const record = pending_refusal(r);
     if (record == nullptr || r != r->main || in == nullptr || !record->answer_body) {
         return next_body_filter(r, in);

@@ -69,14 +69,14 @@ struct GateConf {
     bool on = false;
     bool jwt = false;
     bool key = false;
-    std::vector<std::string> issuer_names;  // empty with jwt: the only declared one
-    std::vector<std::string> store_names;
-    std::vector<LiveIssuer*> issuers;  // resolved in postconfiguration
-    std::vector<LiveStore*> stores;
-    std::vector<const policy::TrustedIssuer*> trusted;  // of issuers, in their order
-    std::vector<const policy::KeyStore*> key_stores;    // of stores, in their order
     bool optional = false;
     bool challenge = true;
+    std::vector<const policy::TrustedIssuer*> trusted;  // of issuers, in their order
+    std::vector<LiveStore*> stores;                     // resolved in postconfiguration
+    std::vector<const policy::KeyStore*> key_stores;    // of stores, in their order
+    std::vector<LiveIssuer*> issuers;                   // resolved in postconfiguration
+    std::vector<std::string> issuer_names;              // empty with jwt: the only declared one
+    std::vector<std::string> store_names;
     ngx_http_complex_value_t* realm = nullptr;  // nullptr: the server's name
     Where where;
 };
@@ -123,26 +123,27 @@ enum class DotSegments : std::uint8_t { kRefuse, kPass };
 enum class ErrorFormat : std::uint8_t { kAuto, kProblem, kJson, kText, kOff };
 enum class MetricsFormat : std::uint8_t { kNone, kPrometheus, kJson };
 
+// What each request reads comes first, so that it shares few cache lines.
 struct LocConf {
-    Setting<GateConf> gate;
-    Setting<std::vector<SourceConf>> jwt_sources;
-    Setting<std::vector<SourceConf>> key_sources;
     std::vector<SourcePlace> places;   // of the kinds that the gate accepts, in order; after merge
     bool only_header_sources = false;  // of places
     bool lone_header = false;          // one place, a header that is stripped
     Setting<policy::ConflictRule> conflict;
     Setting<bool> strip;
+    Setting<bool> dry_run;
     Setting<Preflight> preflight;
     Setting<std::size_t> max_token_size;
-    std::vector<RequireConf> requires_;    // own lines while parsing, the whole list after merge
-    bool drop_inherited_requires = false;  // gate_require off
-    Setting<Limits> limits;                // empty: off
-    Setting<Limits> fail_limits;           // the same
+    std::vector<RequireConf> requires_;  // own lines while parsing, the whole list after merge
+    Setting<Limits> limits;              // empty: off
     Setting<std::vector<IdentityConf>> identity;
+    Setting<GateConf> gate;
+    Setting<Limits> fail_limits;  // empty: off
+    Setting<std::vector<SourceConf>> jwt_sources;
+    Setting<std::vector<SourceConf>> key_sources;
+    bool drop_inherited_requires = false;  // gate_require off
     Setting<ErrorFormat> error_format;
     Setting<std::vector<ReplyConf>> replies;
     Setting<LoginConf> login;
-    Setting<bool> dry_run;
     Setting<ngx_uint_t> log_level;
     MetricsFormat metrics = MetricsFormat::kNone;  // gate_metrics: not inherited
     Where metrics_where;
@@ -179,10 +180,13 @@ class NameMarks {
 public:
     void add(std::string_view name) noexcept {
         sizes_ |= std::uint64_t{1} << (name.size() & 63);
-        ends_[end_of(name)] = true;
+        const std::uint8_t end = end_of(name);
+        ends_[end / 64] |= std::uint64_t{1} << (end % 64);
     }
     bool may_hold(std::string_view name) const noexcept {
-        return (sizes_ >> (name.size() & 63) & 1) != 0 && ends_[end_of(name)];
+        if ((sizes_ >> (name.size() & 63) & 1) == 0) return false;
+        const std::uint8_t end = end_of(name);
+        return (ends_[end / 64] >> (end % 64) & 1) != 0;
     }
 
 private:
@@ -192,7 +196,7 @@ private:
     }
 
     std::uint64_t sizes_ = 0;
-    std::array<bool, 128> ends_{};
+    std::array<std::uint64_t, 2> ends_{};  // ASCII
 };
 
 // A header name that some gate_identity or gate_identity_clear line removes from every request.
@@ -212,21 +216,23 @@ struct Level {
 };
 
 struct MainConf {
-    std::vector<std::unique_ptr<LiveIssuer>> issuers;
-    std::vector<std::unique_ptr<LiveStore>> stores;
-    std::vector<std::unique_ptr<LiveRoles>> roles;
+    // What each request reads.
     std::unique_ptr<ZoneConf> zone;  // nullptr: no gate_zone
-    std::optional<JournalConf> revocation;
-    std::vector<std::unique_ptr<ClaimVariable>> claim_variables;
     // Normalised (see normal_header_name) names of all gate_identity and gate_identity_clear lines.
     std::set<std::string, std::less<>> identity_names;
     NameMarks identity_marks;  // of identity_names
-    std::vector<IdentityLine> identity_lines;
-    std::vector<Level> levels;  // servers and locations, each behind its parent
     // Indexes of cached variables that could hold a credential: $http_*, $cookie_*, $request_uri,
     // ..
     std::vector<ngx_uint_t> credential_variables;
     std::vector<ngx_uint_t> gate_variables;
+
+    std::vector<std::unique_ptr<LiveIssuer>> issuers;
+    std::vector<std::unique_ptr<LiveStore>> stores;
+    std::vector<std::unique_ptr<LiveRoles>> roles;
+    std::optional<JournalConf> revocation;
+    std::vector<std::unique_ptr<ClaimVariable>> claim_variables;
+    std::vector<IdentityLine> identity_lines;
+    std::vector<Level> levels;  // servers and locations, each behind its parent
     SipKey token_id_key{};
     time_t loaded = 0;  // when the master read the configuration and its files
 };

@@ -83,7 +83,7 @@ std::size_t place_of(const void* server, const void* source, std::uint32_t what)
 
 }  // namespace
 
-void count_decision(const Record& record) {
+[[gnu::hot]] void count_decision(const Record& record) {
     const Decision& decision = record.decision;
     Worker* const local = worker();
     if (local == nullptr || decision.location == nullptr) return;

@@ -187,8 +187,8 @@ void forget_gate_variables(ngx_http_request_t* r) {
 
 }  // namespace
 
-Result<policy::Allow, Denied> decide(ngx_http_request_t* r, Record& record,
-                                     const LocConf& location) {
+[[gnu::hot]] Result<policy::Allow, Denied> decide(ngx_http_request_t* r, Record& record,
+                                                  const LocConf& location) {
 #if defined(GATE_FAULT_ALLOW_ALL)
     return policy::Allow{};
 #elif defined(GATE_FAULT_DENY_ALL)

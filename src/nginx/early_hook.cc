@@ -62,7 +62,7 @@ void hide_arguments(ngx_http_request_t* r) {
     mask_arguments(r->request_line, srv_conf(r).argument_names);
 }
 
-ngx_int_t enter(ngx_http_request_t* r, Record& record) {
+[[gnu::hot]] ngx_int_t enter(ngx_http_request_t* r, Record& record) {
     record.entered = true;
 
     const SrvConf& server = srv_conf(r);

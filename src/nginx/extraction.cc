@@ -292,7 +292,7 @@ void extract(ngx_http_request_t* r, Record& record, const LocConf& location) {
     if (record.extraction.location != &location) find_credential(r, record, location, false);
 }
 
-void take(ngx_http_request_t* r, Record& record, const LocConf& location) {
+[[gnu::hot]] void take(ngx_http_request_t* r, Record& record, const LocConf& location) {
     // Looking and stripping are one walk where other sources cannot look at what is stripped.
     const bool at_once = location.only_header_sources && record.extraction.location != &location;
     if (at_once) {

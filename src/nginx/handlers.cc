@@ -119,7 +119,7 @@ ngx_int_t judge(ngx_http_request_t* r) {
 
 }  // namespace
 
-ngx_int_t on_server_rewrite(ngx_http_request_t* r) noexcept {
+[[gnu::hot]] ngx_int_t on_server_rewrite(ngx_http_request_t* r) noexcept {
     if (r != r->main) return NGX_DECLINED;
     return fail_closed(r, [&]() -> ngx_int_t {
         Record& record = Record::of(r);
@@ -127,7 +127,7 @@ ngx_int_t on_server_rewrite(ngx_http_request_t* r) noexcept {
     });
 }
 
-ngx_int_t on_rewrite(ngx_http_request_t* r) noexcept {
+[[gnu::hot]] ngx_int_t on_rewrite(ngx_http_request_t* r) noexcept {
     return fail_closed(r, [&]() -> ngx_int_t {
         const LocConf& location = loc_conf(r);
         if (r != r->main) return judge_subrequest(r, location);
@@ -141,7 +141,7 @@ ngx_int_t on_rewrite(ngx_http_request_t* r) noexcept {
     });
 }
 
-ngx_int_t on_access(ngx_http_request_t* r) noexcept {
+[[gnu::hot]] ngx_int_t on_access(ngx_http_request_t* r) noexcept {
     return fail_closed(r, [&] { return judge(r); });
 }
 
@@ -152,7 +152,7 @@ ngx_int_t on_precontent(ngx_http_request_t* r) noexcept {
     return NGX_DECLINED;
 }
 
-ngx_int_t on_log(ngx_http_request_t* r) noexcept {
+[[gnu::hot]] ngx_int_t on_log(ngx_http_request_t* r) noexcept {
     if (r != r->main) return NGX_OK;
     return guard(r->connection->log, ngx_int_t{NGX_OK}, [&]() -> ngx_int_t {
         Record* const record = Record::find(r);

@@ -41,7 +41,7 @@ std::string_view header_value(ngx_http_request_t* r, std::string_view lowcase) {
     return found;
 }
 
-void forget_header(ngx_http_request_t* r, const ngx_table_elt_t* line) {
+[[gnu::hot]] void forget_header(ngx_http_request_t* r, const ngx_table_elt_t* line) {
     if (line->lowcase_key == nullptr) return;
     if (r->headers_in.authorization == line) {
         r->headers_in.authorization = nullptr;
@@ -66,7 +66,7 @@ void forget_header(ngx_http_request_t* r, const ngx_table_elt_t* line) {
     forget_repeated_line(r->headers_in, known->offset, line);
 }
 
-void cut_header(ngx_http_request_t* r, ngx_list_part_t** part, ngx_uint_t* index) {
+[[gnu::hot]] void cut_header(ngx_http_request_t* r, ngx_list_part_t** part, ngx_uint_t* index) {
     ngx_list_t& list = r->headers_in.headers;
     ngx_list_part_t* here = *part;
     auto* lines = static_cast<ngx_table_elt_t*>(here->elts);

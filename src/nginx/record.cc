@@ -52,7 +52,7 @@ void Identity::set(policy::VerifiedKey key) {
 }
 
 // Runs while the request's pool still has its memory. The next request finds nothing of this one.
-void Record::end(void* data) noexcept {
+[[gnu::hot]] void Record::end(void* data) noexcept {
     auto* record = static_cast<Record*>(data);
     record->identity.forget();
     record->stripped.clear();
@@ -75,13 +75,12 @@ Record* Record::found_by_pool(ngx_http_request_t* main) noexcept {
     return nullptr;
 }
 
-Record& Record::make(ngx_http_request_t* main) {
+[[gnu::hot]] Record& Record::make(ngx_http_request_t* main) {
     ngx_pool_cleanup_t* cleanup = ngx_pool_cleanup_add(main->pool, 0);
     if (cleanup == nullptr) throw std::bad_alloc();
     Record* record = worker() != nullptr ? worker()->spare_record() : nullptr;
     if (record == nullptr) record = new Record;
-    static constinit const RequestState fresh;
-    static_cast<RequestState&>(*record) = fresh;
+    static_cast<RequestState&>(*record) = RequestState{};
     record->main_ = main;
     record->memory_ = PoolMemory(main->pool);
     cleanup->data = record;
@@ -111,7 +110,7 @@ void Record::overrule() noexcept {
     ngx_http_set_ctx(main_, nullptr, ngx_http_gate_filter_module);
 }
 
-void Record::settle_now() {
+[[gnu::hot]] void Record::settle_now() {
     settled = true;
     if (refuses()) log_refusal(*this);
     if (counted) return;

@@ -77,9 +77,9 @@ public:
 private:
     policy::CredentialKind kind_ = policy::CredentialKind::kNone;
     const void* source_ = nullptr;
-    policy::Recalled recalled_;
     policy::VerifiedKey key_;
     mutable std::shared_ptr<const policy::Principal> principal_;
+    policy::Recalled recalled_;
 };
 
 // What is known about one request; begins anew with each, by plain stores.

@@ -86,8 +86,9 @@ std::shared_ptr<const Principal> principal_of(const VerifiedKey& key,
     return principal;
 }
 
-Reason judge_record(const apikey::Record& record, const KeyStore& store, Seconds now,
-                    Bytes client_address, const cache::Zone* zone, Reason revocations_unknown) {
+[[gnu::hot]] Reason judge_record(const apikey::Record& record, const KeyStore& store, Seconds now,
+                                 Bytes client_address, const cache::Zone* zone,
+                                 Reason revocations_unknown) {
     if (const auto usable = apikey::check_record(record, now, client_address); !usable) {
         return usable.error();
     }

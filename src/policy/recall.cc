@@ -156,8 +156,8 @@ void remember_digest(cache::Zone& zone, const cache::Fingerprint& fingerprint, s
     }
 }
 
-Status<Reason> check_revocation(const cache::Zone& zone, const apikey::Record& record,
-                                std::string_view store, Seconds now) {
+[[gnu::hot]] Status<Reason> check_revocation(const cache::Zone& zone, const apikey::Record& record,
+                                             std::string_view store, Seconds now) {
     const Revocations& set = zone.revocations;
     const std::uint64_t changes = set.changes();
     if (changes == record.clean_at || set.size() == 0) return Done{};

@@ -31,13 +31,13 @@ public:
     static constexpr std::size_t kMaxText = 2048;  // octets; longer ones are not kept
     static constexpr std::uint32_t kIdle = 60;     // seconds
 
-    struct Entry {
+    struct alignas(64) Entry {
         std::uint64_t mark = 0;  // of the text that came last
-        std::uint32_t read_at = 0;
-        cache::Fingerprint fingerprint;
-        VerdictWords words{};
         std::string text;
         std::shared_ptr<SharedPrincipal> identity;  // of these words
+        std::uint32_t read_at = 0;
+        VerdictWords words{};
+        cache::Fingerprint fingerprint;
     };
 
     RecentVerdicts() : entries_(kEntries) {}

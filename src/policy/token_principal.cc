@@ -159,8 +159,8 @@ std::shared_ptr<const Principal> shared_principal_of(const Recalled& recalled) {
         };
         const auto standing = std::make_shared<Standing>();
         standing->token = recalled.token;
-        const Recalled copy{recalled.identity->words, standing->token, recalled.issuer,
-                            recalled.roles, nullptr};
+        const Recalled copy{standing->token, recalled.issuer, recalled.roles, nullptr,
+                            recalled.identity->words};
         standing->principal = principal_of(copy, std::pmr::new_delete_resource());
         known = {standing, standing->principal.get()};
     }
@@ -181,7 +181,7 @@ void note_identity(Verdict& verdict, std::string_view token, std::string_view pa
     }
     if (verdict.needs_payload) return;
     // Whatever form a claim has, what will be read back is what verification found.
-    const Recalled trial{pack(verdict), token, &issuer, nullptr, nullptr};
+    const Recalled trial{token, &issuer, nullptr, nullptr, pack(verdict)};
     verdict.needs_payload = !says(*principal_of(trial, std::pmr::get_default_resource()), claims);
 }
 

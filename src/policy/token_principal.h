@@ -17,11 +17,11 @@ namespace gate::policy {
 
 // A token that is known to be good. `token` is the credential's text and must outlive this.
 struct Recalled {
-    VerdictWords words{};  // where `identity` does not have them
     std::string_view token;
     const jose::Issuer* issuer = nullptr;
     std::shared_ptr<const RoleMap> roles;
     std::shared_ptr<SharedPrincipal> identity;  // nullptr: this request's alone
+    VerdictWords words{};                       // where `identity` does not have them
 };
 
 std::shared_ptr<Principal> principal_of(const jose::Claims& claims, const jose::Issuer& issuer,

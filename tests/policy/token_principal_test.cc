@@ -59,7 +59,7 @@ public:
         verdict_.has_expires = claims->expires.has_value();
         verdict_.expires = static_cast<std::uint32_t>(claims->expires.value_or(0));
         note_identity(verdict_, parsed_.text, text_of(parsed_.token.payload), *claims, issuer_);
-        again_ = principal_of(Recalled{pack(verdict_), parsed_.text, &issuer_, nullptr, nullptr},
+        again_ = principal_of(Recalled{parsed_.text, &issuer_, nullptr, nullptr, pack(verdict_)},
                               memory());
     }
 

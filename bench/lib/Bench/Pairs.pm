@@ -12,7 +12,7 @@ use Bench::Load qw(pin_worker pin_other worker_of);
 use Bench::Subjects qw(start_upstream request_of revoked_request side_config write_gate_files);
 
 my $kBar = 0.97;       # of the absent gate's throughput per processor second
-my $kSlices = 8;       # turns of each side in a pair
+my $kSlices = 40;      # turns of each side in a pair
 
 # new(seconds => a pair's turns of one side together, revoked => n, null => 1: no side has the gate)
 sub new {

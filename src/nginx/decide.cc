@@ -77,7 +77,11 @@ policy::Answer answer(const policy::Need& need, const LocConf& location) {
     if (kind == policy::CredentialKind::kJwt) {
         const auto known = authentication.known_token(record.identity.recalled());
         record.cache = authentication.cache();
-        if (known == Reason::kNone) record.identity.set_recalled();
+        if (known == Reason::kNone) {
+            record.identity.set_recalled();
+        } else {
+            record.identity.forget_recalled();
+        }
         if (known) return *known;
     } else if (kind == policy::CredentialKind::kKey) {
         lookup = authentication.known_key();

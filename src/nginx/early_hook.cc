@@ -63,10 +63,9 @@ void hide_arguments(ngx_http_request_t* r) {
 }
 
 [[gnu::hot]] ngx_int_t enter(ngx_http_request_t* r, Record& record) {
-    record.entered = true;
-
     const SrvConf& server = srv_conf(r);
     if (!*server.identity_clear_off) remove_identity_headers(r);
+    record.entered = true;  // not before: a page for what is thrown here has to begin anew
     record.original_arguments = view(r->args);
     if (!server.argument_names.empty()) {
         record.original_arguments = copy(r->pool, view(r->args));

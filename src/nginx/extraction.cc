@@ -252,9 +252,9 @@ bool take_lone_header(ngx_http_request_t* r, Record& record, const LocConf& loca
     if (line == nullptr || line->hash == 0) return false;
     const http::Found found = http::from_header(view(line->value), place.source.scheme);
     if (found.count == 0) return false;
-    record.stripped.push_back({lowcase_name(*line), view(line->value)});
     if (place.known_header) forget_header(r, line);
     cut_header(r, &spot.part, &spot.index);
+    record.stripped.push_back({lowcase_name(*line), view(line->value)});
     begin(record.extraction, location);
     record.extraction.credential =
         credential_of(found.value, place.for_jwt, place.for_key, location);

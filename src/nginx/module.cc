@@ -70,6 +70,23 @@ ngx_int_t filter_postconfiguration(ngx_conf_t* cf) noexcept {
     return install_answer_filters(cf);
 }
 
+// Of several modules the last to register would be the first to run; hook 1 has to be, wherever the
+// module stands among the load_module lines.
+void run_first(ngx_http_phase_handler_t* begin, ngx_http_handler_pt handler) {
+    ngx_http_phase_handler_t* at = begin;
+    while (at->checker == begin->checker && at->handler != handler) ++at;
+    if (at->checker == begin->checker) std::rotate(begin, at, at + 1);
+}
+
+ngx_int_t init_module(ngx_cycle_t* cycle) noexcept {
+    auto* core = static_cast<ngx_http_core_main_conf_t*>(
+        ngx_http_cycle_get_module_main_conf(cycle, ngx_http_core_module));
+    if (core == nullptr) return NGX_OK;
+    const ngx_http_phase_engine_t& engine = core->phase_engine;
+    run_first(engine.handlers + engine.server_rewrite_index, on_server_rewrite);
+    return NGX_OK;
+}
+
 ngx_int_t gate_preconfiguration(ngx_conf_t* cf) noexcept {
     note_module_file();
     return guard(cf->log, ngx_int_t{NGX_ERROR}, [&] { return add_variables(cf); });
@@ -150,7 +167,7 @@ ngx_module_t ngx_http_gate_filter_module = {NGX_MODULE_V1,
                                             nullptr,                      /* module directives */
                                             NGX_HTTP_MODULE,              /* module type */
                                             nullptr,                      /* init master */
-                                            nullptr,                      /* init module */
+                                            gate::nginx::init_module,     /* init module */
                                             nullptr,                      /* init process */
                                             nullptr,                      /* init thread */
                                             nullptr,                      /* exit thread */

@@ -60,8 +60,7 @@ public:
         if (source_ == nullptr) return;
         kind_ = policy::CredentialKind::kNone;
         source_ = nullptr;
-        recalled_.roles.reset();
-        recalled_.identity.reset();
+        forget_recalled();
         key_.record.reset();
         principal_.reset();
     }
@@ -69,6 +68,10 @@ public:
     void set(policy::VerifiedKey key);
     // For policy::recall(), and what it says when it has filled that in.
     policy::Recalled& recalled() noexcept { return recalled_; }
+    void forget_recalled() noexcept {
+        recalled_.roles.reset();
+        recalled_.identity.reset();
+    }
     void set_recalled() noexcept {
         kind_ = policy::CredentialKind::kJwt;
         source_ = recalled_.issuer;

@@ -130,7 +130,7 @@ Text claim_text(ngx_http_request_t* r, Record& record, Value value, ClaimForm fo
     if (!value.present() || value.is(Value::Kind::kNull)) return std::nullopt;
     if (form == ClaimForm::kJson) return kept(r, value.dump());
     if (auto text = value.string()) {
-        if (form == ClaimForm::kBase64url) return kept(r, base64url_encode(bytes_of(*text)));
+        if (form == ClaimForm::kBase64url) return copy(r->pool, base64url_encode(bytes_of(*text)));
         return kept(r, *text);
     }
     if (form == ClaimForm::kBase64url) return kept(r, base64url_encode(bytes_of(value.dump())));

@@ -155,8 +155,9 @@ std::optional<Reason> Authentication::known_token(Recalled& found) {
     if (!known) return std::nullopt;
     cache_ = CacheOutcome::kHit;
     if (*known != Reason::kNone) return known;
+    if (request_.revocations_unknown != Reason::kNone) return request_.revocations_unknown;
     found.identity = note_recent(found.words);
-    return request_.revocations_unknown;
+    return Reason::kNone;
 }
 
 std::optional<Need> Authentication::known_key() {
@@ -242,12 +243,13 @@ Outcome Authentication::resume(const Answer& answer) {
             return Deny{Reason::kRecordBad};
         }
     }
-    if (cache_ == CacheOutcome::kMiss) {
-        remember_digest(*request_.zone, fingerprint_, store_->epoch, wanted_, request_.now);
-    }
     const Reason refused =
         judge_record(*answer.record, *store_, request_.now, request_.client_address, request_.zone,
                      request_.revocations_unknown);
+    // Nothing else speaks against the key.
+    if (refused == request_.revocations_unknown && cache_ == CacheOutcome::kMiss) {
+        remember_digest(*request_.zone, fingerprint_, store_->epoch, wanted_, request_.now);
+    }
     if (refused != Reason::kNone) return Deny{refused};
     return VerifiedKey{answer.record, store_};
 }

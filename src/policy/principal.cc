@@ -1,6 +1,7 @@
 #include "policy/principal.h"
 
 #include <algorithm>
+#include <new>
 
 #include "base/ascii.h"
 #include "base/base64url.h"
@@ -30,9 +31,13 @@ LazyDocument LazyDocument::of(std::string_view encoded) {
 
 jose::Value LazyDocument::root() const {
     if (!encoded_.empty()) {
-        const auto text = base64url_decode(std::exchange(encoded_, {}));
+        const auto text = base64url_decode(encoded_);
         auto parsed = text ? jose::Document::parse(text_of(*text)) : fail(Reason::kTokB64);
-        if (parsed) document_ = *std::move(parsed);
+        // It was parsed before: only memory can be missing, and no rule may go by an empty
+        // document.
+        if (!parsed) throw std::bad_alloc();
+        document_ = *std::move(parsed);
+        encoded_ = {};
     }
     return document_.root();
 }

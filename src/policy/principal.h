@@ -34,6 +34,7 @@ public:
     // `encoded` is base64url of an object that was parsed before; it must outlive this.
     static LazyDocument of(std::string_view encoded);
 
+    // Throws bad_alloc; never an empty document for want of memory.
     jose::Value root() const;
 
 private:

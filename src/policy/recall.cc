@@ -141,7 +141,7 @@ Status<Reason> remember(cache::Zone& zone, const cache::Fingerprint& fingerprint
 }
 
 std::optional<crypto::Digest256> recall_digest(const VerdictWords& words, std::uint64_t epoch) {
-    if (words[0] != epoch) return std::nullopt;
+    if (epoch == 0 || words[0] != epoch) return std::nullopt;
     crypto::Digest256 digest;
     std::memcpy(digest.data(), &words[kDigestWord], digest.size());
     return digest;

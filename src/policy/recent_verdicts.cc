@@ -37,6 +37,7 @@ const RecentVerdicts::Entry* RecentVerdicts::note(std::string_view text,
     // Should memory run out on the way, nothing stands here: no text ever has another's words.
     if (entry.text != text || !is_same_identity(entry.words, words)) {
         wipe_text(entry.text);
+        entry.identity = nullptr;
         entry.identity = std::make_shared<SharedPrincipal>(SharedPrincipal{words, nullptr});
         entry.text.assign(text);
     }

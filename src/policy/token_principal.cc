@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <new>
 #include <utility>
 
 #include "base/base64url.h"
@@ -140,12 +141,12 @@ std::shared_ptr<Principal> principal_of(const Recalled& recalled,
         return principal;
     }
     const auto text = base64url_decode(encoded_payload(recalled.token));
-    if (!text) return principal;
-    const auto payload = jose::Document::parse(text_of(*text));
-    if (!payload) return principal;
-    if (const auto claims = jose::read_claims(*payload, *recalled.issuer)) {
-        read_claims(*claims, *principal);
-    }
+    const auto payload = text ? jose::Document::parse(text_of(*text)) : fail(Reason::kTokB64);
+    const auto claims =
+        payload ? jose::read_claims(*payload, *recalled.issuer) : fail(payload.error());
+    // They were read before: only memory can be missing.
+    if (!claims) throw std::bad_alloc();
+    read_claims(*claims, *principal);
     return principal;
 }
 

@@ -1,5 +1,9 @@
 // A token that comes again within the second: recall_again() says yes only where recall() would.
 #include <gtest/gtest.h>
+#include <jansson.h>
+
+#include <cstdlib>
+#include <new>
 
 #include "policy/engine.h"
 #include "tests/policy/recall_support.h"
@@ -216,6 +220,60 @@ TEST(KnownToken, IsNothingWithoutAZoneOrAFingerprint) {
     bench.zone->verdicts.insert({}, static_cast<std::uint32_t>(kNow),
                                 static_cast<std::uint32_t>(kNow) + 60, (*found)->words);
     EXPECT_FALSE(asked(std::string(cache::kMaxFingerprintText + 1, 'x'), &*bench.zone));
+}
+
+int allocations_left = 0;
+
+void* failing_malloc(std::size_t size) {
+    return allocations_left-- > 0 ? std::malloc(size) : nullptr;
+}
+
+// A rule such as "no claim banned" must not be met by a payload that could not be read.
+TEST(SharedPrincipal, NeverTakesWantOfMemoryForAbsence) {
+    AgainBench bench;
+    ASSERT_TRUE(bench.again());
+    const auto principal = shared_principal_of(bench.found);
+    json_malloc_t malloc_before = nullptr;
+    json_free_t free_before = nullptr;
+    json_get_alloc_funcs(&malloc_before, &free_before);
+    int refusals = 0;
+    for (int enough = 0;; ++enough) {
+        allocations_left = enough;
+        json_set_alloc_funcs(failing_malloc, std::free);
+        bool read = false;
+        try {
+            read = principal->claims.root().member("jti").present();
+            EXPECT_TRUE(read);
+        } catch (const std::bad_alloc&) {
+            ++refusals;
+        }
+        json_set_alloc_funcs(malloc_before, free_before);
+        if (read) break;
+    }
+    EXPECT_GT(refusals, 5);
+    EXPECT_EQ(principal->claims.root().member("jti").string(), "j");
+}
+
+TEST(KnownToken, IsNotRememberedWhileItsRevocationCannotBeKnown) {
+    RecallBench bench;
+    const Parsed token(kToken);
+    bench.keep(token);
+    RecentVerdicts recent;
+    const TrustedIssuer* const issuers[] = {&bench.trusted};
+    Request request;
+    request.credential = {CredentialKind::kJwt, token.text};
+    request.issuers = issuers;
+    request.now = kNow;
+    request.zone = &*bench.zone;
+    request.recent = &recent;
+    request.revocations_unknown = Reason::kRevocationLag;
+    for (int i = 0; i < 3; ++i) {
+        Authentication authentication(request);
+        Recalled found;
+        EXPECT_EQ(authentication.known_token(found), Reason::kRevocationLag);
+        EXPECT_FALSE(found.identity);
+    }
+    EXPECT_EQ(recent.find(token.text), nullptr);
 }
 
 TEST(KnownToken, IsNotLookedForAboveTheSize) {

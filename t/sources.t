@@ -37,6 +37,7 @@ server {
     location /shared/ { gate_source jwt header=Authorization; gate_source key header=Authorization scheme=Bearer;
         proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /custom/ { gate_source jwt header=X-Token; gate_source key header=X-Token; proxy_pass http://127.0.0.1:%%PORT_app%%; }
+    location /known/ { gate jwt=corp; gate_source jwt header=Referer; add_header X-Seen "[$http_referer]" always; empty_gif; }
     location /scheme/ { gate_source key header=Authorization scheme=ApiKey; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /optional/ { gate jwt=corp optional; gate_source jwt arg=access_token; gate_source jwt header=Authorization;
         proxy_pass http://127.0.0.1:%%PORT_app%%; }
@@ -214,6 +215,12 @@ subtest 'what others saw before' => sub {
     my $log = slurp($t->dir . '/gate.log');
     my ($line) = reverse grep { m{/cookie/x } } split /\n/, $log;
     unlike $line, qr/jwt=/, '$http_cookie is read anew after stripping';
+};
+
+subtest 'a header that nginx itself points at' => sub {
+    my $response = http_get('/known/x', headers => [Referer => mint()]);
+    is $response->status, 200, 'it is a source like any other';
+    is $response->header('X-Seen'), '[]', 'and gone for those who follow the pointer';
 };
 
 subtest 'preflight' => sub {

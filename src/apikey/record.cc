@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "base/json_text.h"
 
 namespace gate::apikey {
@@ -36,10 +37,7 @@ Failure<std::string> wrong(std::string_view member, Value value, std::string_vie
 }
 
 bool is_clean_text(std::string_view text) noexcept {
-    return text.size() <= kMaxTextSize && std::none_of(text.begin(), text.end(), [](char c) {
-               const auto octet = static_cast<std::uint8_t>(c);
-               return octet < 0x20 || octet == 0x7f;
-           });
+    return text.size() <= kMaxTextSize && !has_control_character(text);
 }
 
 bool is_id(std::string_view text) noexcept {

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <optional>
 
+#include "base/ascii.h"
 #include "base/json_text.h"
 #include "cache/journal_file.h"
 #include "crypto/digest.h"
@@ -32,10 +33,7 @@ std::uint32_t journal_instant(Seconds when) {
 
 // Text that a token may hold and that a terminal and a log survive.
 Status<std::string> check_text(std::string_view what, std::string_view text) {
-    const auto is_control = [](char c) {
-        return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-    };
-    if (std::ranges::any_of(text, is_control)) {
+    if (has_control_character(text)) {
         return fail(std::string(what) + " has control characters: " + json_string(text));
     }
     return Done{};

@@ -38,6 +38,7 @@ server {
         proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /custom/ { gate_source jwt header=X-Token; gate_source key header=X-Token; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /known/ { gate jwt=corp; gate_source jwt header=Referer; add_header X-Seen "[$http_referer]" always; empty_gif; }
+    location /lone/ { gate jwt=corp; gate_source jwt header=X-Token; empty_gif; }
     location /scheme/ { gate_source key header=Authorization scheme=ApiKey; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /optional/ { gate jwt=corp optional; gate_source jwt arg=access_token; gate_source jwt header=Authorization;
         proxy_pass http://127.0.0.1:%%PORT_app%%; }
@@ -215,6 +216,11 @@ subtest 'what others saw before' => sub {
     my $log = slurp($t->dir . '/gate.log');
     my ($line) = reverse grep { m{/cookie/x } } split /\n/, $log;
     unlike $line, qr/jwt=/, '$http_cookie is read anew after stripping';
+};
+
+subtest 'the only source of a location' => sub {
+    is http_get('/lone/x', headers => ['X-Token', mint()])->status, 200, 'once';
+    is http_get('/lone/x', headers => ['X-Token', mint(), 'X-Token', mint()])->status, 400, 'twice is ambiguous';
 };
 
 subtest 'a header that nginx itself points at' => sub {

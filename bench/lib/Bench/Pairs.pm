@@ -13,6 +13,9 @@ use Bench::Subjects qw(start_upstream request_of revoked_request side_config wri
 
 my $kBar = 0.97;       # of the absent gate's throughput per processor second
 my $kSlices = 40;      # turns of each side in a pair
+# One start of nginx differs from the next by up to 2 % (where its pages lie), so that a pair goes
+# over several of each side.
+my $kStarts = 5;
 
 # new(seconds => a pair's turns of one side together, revoked => n, null => 1: no side has the gate)
 sub new {
@@ -20,33 +23,39 @@ sub new {
     my $upstream = start_upstream();
     my $self = bless { %opt, upstream => $upstream }, $class;
     pin_other(worker_of($upstream));
-    for my $side (0, 1) {
-        my $gate = $side && !$opt{null};
-        my $nginx = Gate::Test->new(module => $gate, log_level => 'notice');
-        $nginx->{ports}{app} = $upstream->port;
-        write_gate_files($nginx, $opt{revoked}) if $gate;
-        $nginx->start(side_config(gate => $gate, revoked => $opt{revoked}));
-        my $worker = worker_of($nginx);
-        pin_worker($worker);
-        journal_holds($nginx->port) if $gate && $opt{revoked};
-        $self->{sides}[$side] = { nginx => $nginx, gate => $gate, port => $nginx->port, pid => $worker };
+    for (1 .. $kStarts) {
+        push @{ $self->{starts} }, [ $self->_start(0), $self->_start(!$opt{null}) ];
     }
     return $self;
 }
 
+sub _start {
+    my ($self, $gate) = @_;
+    my $nginx = Gate::Test->new(module => $gate, log_level => 'notice');
+    $nginx->{ports}{app} = $self->{upstream}->port;
+    write_gate_files($nginx, $self->{revoked}) if $gate;
+    $nginx->start(side_config(gate => $gate, revoked => $self->{revoked}));
+    my $worker = worker_of($nginx);
+    pin_worker($worker);
+    journal_holds($nginx->port) if $gate && $self->{revoked};
+    return { nginx => $nginx, gate => $gate, port => $nginx->port, pid => $worker };
+}
+
+sub _sides { return map { @$_ } @{ $_[0]{starts} }; }
+
 sub stop {
     my ($self) = @_;
-    $_->stop for $self->{upstream}, map { $_->{nginx} } @{ $self->{sides} };
+    $_->stop for $self->{upstream}, map { $_->{nginx} } $self->_sides;
     return;
 }
 
-sub gate_side { return $_[0]{sides}[1]; }
+sub gate_side { return $_[0]{starts}[0][1]; }
 
-# Dies unless both sides answer the credential by 200, and only the one without a gate its absence
+# Dies unless all answer the credential by 200, and only those without a gate its absence
 # and a forged one.
 sub check {
     my ($self, $subject, %opt) = @_;
-    refuses($_->{port}, $subject, $_->{gate} ? 401 : 200, %opt) for @{ $self->{sides} };
+    refuses($_->{port}, $subject, $_->{gate} ? 401 : 200, %opt) for $self->_sides;
     return;
 }
 
@@ -76,22 +85,25 @@ sub measure {
     my ($self, $name, $subject, $pairs, %opt) = @_;
     $self->check($subject, %opt);
     my $request = request_of($subject, %opt);
-    my @loads = map { Bench::Load->new(port => $_->{port}, pid => $_->{pid}, request => $request) }
-        @{ $self->{sides} };
-    my $count = $loads[0]->calibrate($self->{seconds} / $kSlices);
+    my $load_of = sub {
+        return Bench::Load->new(port => $_[0]{port}, pid => $_[0]{pid}, request => $request);
+    };
+    my @loads = map { [ map { $load_of->($_) } @$_ ] } @{ $self->{starts} };
+    my $count = $loads[0][0]->calibrate($self->{seconds} / $kSlices);
     my (@ratios, @total);
     for (1 .. $pairs) {
         my @pair;
         for my $slice (1 .. $kSlices) {
             # who is first changes, so that nobody always follows the other
             for my $side ($slice % 2 ? (0, 1) : (1, 0)) {
-                Bench::Load::add($pair[$side] //= {}, $loads[$side]->run($count));
+                my $load = $loads[$slice % $kStarts][$side];
+                Bench::Load::add($pair[$side] //= {}, $load->run($count));
             }
         }
         push @ratios, $pair[0]{cpu} / $pair[1]{cpu};
         Bench::Load::add($total[$_] //= {}, $pair[$_]) for 0, 1;
     }
-    $_->stop for @loads;
+    $_->stop for map { @$_ } @loads;
     @ratios = sort { $a <=> $b } @ratios;
     my ($low, $median, $high) = map { $ratios[int($#ratios * $_ + 0.5)] } 0.25, 0.5, 0.75;
     my $good = $low >= $kBar;

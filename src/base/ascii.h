@@ -25,18 +25,20 @@ constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) noexc
                               [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
 }
 
-// a == b for texts of the length of a header's name, without a call to the C library.
+// a == b for texts of the length of a header's name or a scheme's, without a call to the C library.
 [[gnu::always_inline]] inline bool equal_names(std::string_view a, std::string_view b) noexcept {
-    constexpr std::size_t kWord = sizeof(std::uint64_t);
-    if (a.size() != b.size()) return false;
-    if (a.size() < kWord || a.size() > 2 * kWord) return a == b;
-    const auto equal_at = [&](std::size_t at) {
-        std::uint64_t x, y;
-        std::memcpy(&x, a.data() + at, kWord);
-        std::memcpy(&y, b.data() + at, kWord);
+    const auto ends_equal = [&]<class Word>(Word x, Word y) {
+        std::memcpy(&x, a.data(), sizeof x);
+        std::memcpy(&y, b.data(), sizeof y);
+        if (x != y) return false;
+        std::memcpy(&x, a.data() + a.size() - sizeof x, sizeof x);
+        std::memcpy(&y, b.data() + a.size() - sizeof y, sizeof y);
         return x == y;
     };
-    return equal_at(0) && equal_at(a.size() - kWord);
+    if (a.size() != b.size()) return false;
+    if (a.size() < 4 || a.size() > 16) return a == b;
+    return a.size() < 8 ? ends_equal(std::uint32_t{}, std::uint32_t{})
+                        : ends_equal(std::uint64_t{}, std::uint64_t{});
 }
 
 // Whether any octet is below 0x20, or 0x7f. Eight at a time: a word's subtractions borrow out of an

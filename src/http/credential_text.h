@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/ascii.h"
+
 namespace gate::http {
 
 // How often a source named something, and the first value.
@@ -28,7 +30,8 @@ Found from_odd_header(std::string_view value, std::string_view scheme) noexcept;
                                                 std::string_view scheme) noexcept {
     if (scheme.empty()) return {value.empty() ? std::size_t{0} : std::size_t{1}, value};
     // As everybody writes it.
-    if (value.size() > scheme.size() && value[scheme.size()] == ' ' && value.starts_with(scheme)) {
+    if (value.size() > scheme.size() && value[scheme.size()] == ' ' &&
+        equal_names(value.substr(0, scheme.size()), scheme)) {
         return {1, value.substr(scheme.size() + 1)};
     }
     return from_odd_header(value, scheme);

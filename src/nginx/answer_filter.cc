@@ -176,7 +176,7 @@ bool is_touched(const Record& record) noexcept {
 }
 
 [[gnu::noinline]] ngx_int_t touch_answer(ngx_http_request_t* r, Record& record) noexcept {
-    return guard(r->connection->log, ngx_int_t{NGX_ERROR}, [&]() -> ngx_int_t {
+    return guard(r, ngx_int_t{NGX_ERROR}, [&]() -> ngx_int_t {
         const bool by_argument = came_by_argument(record);
         const bool dry_run = record.decision.status == GateStatus::kDryRun;
         if (!dry_run && has_limit_headers(record.limits)) push_limit_headers(r, record.limits);

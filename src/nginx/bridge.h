@@ -40,15 +40,23 @@ T* pool_new(ngx_pool_t* pool, Args&&... args) {
     return object;
 }
 
+inline ngx_log_t* log_of(ngx_log_t* log) noexcept {
+    return log;
+}
+inline ngx_log_t* log_of(const ngx_http_request_t* r) noexcept {
+    return r->connection->log;
+}
+
 // Runs `body`; an exception becomes one log line and `failed`. Nothing is ever thrown into nginx.
-template <class Failed, class Body>
-auto guard(ngx_log_t* log, Failed failed, Body&& body) noexcept -> decltype(body()) {
+// `origin`: the log, or the request that has it.
+template <class Origin, class Failed, class Body>
+auto guard(Origin* origin, Failed failed, Body&& body) noexcept -> decltype(body()) {
     try {
         return body();
     } catch (const std::exception& problem) {
-        ngx_log_error(NGX_LOG_CRIT, log, 0, "gate: internal error: %s", problem.what());
+        ngx_log_error(NGX_LOG_CRIT, log_of(origin), 0, "gate: internal error: %s", problem.what());
     } catch (...) {
-        ngx_log_error(NGX_LOG_CRIT, log, 0, "gate: internal error");
+        ngx_log_error(NGX_LOG_CRIT, log_of(origin), 0, "gate: internal error");
     }
     return failed;
 }

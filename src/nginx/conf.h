@@ -96,6 +96,7 @@ struct SourcePlace {
     bool for_jwt = false;
     bool for_key = false;
     bool known_header = false;  // nginx keeps pointers to headers of this name
+    ngx_int_t cached = -1;      // index of the variable that may hold such a header's value
 };
 
 struct IdentityConf {
@@ -127,7 +128,9 @@ enum class MetricsFormat : std::uint8_t { kNone, kPrometheus, kJson };
 struct LocConf {
     std::vector<SourcePlace> places;   // of the kinds that the gate accepts, in order; after merge
     bool only_header_sources = false;  // of places
-    bool lone_header = false;          // one place, a header that is stripped
+    bool lone_header = false;          // one place, a header that is stripped; no dry run
+    // A gate that asks for no more than a good credential; no dry run.
+    bool only_identifies = false;
     Setting<policy::ConflictRule> conflict;
     Setting<bool> strip;
     Setting<bool> dry_run;

@@ -128,8 +128,8 @@ void collect_places(ngx_conf_t* cf, LocConf& loc) {
         auto place = std::ranges::find_if(
             loc.places, [&](const SourcePlace& known) { return same_place(known.source, source); });
         if (place == loc.places.end()) {
-            place =
-                loc.places.insert(place, {source, false, false, is_known_header(cf, source.name)});
+            place = loc.places.insert(
+                place, {.source = source, .known_header = is_known_header(cf, source.name)});
         }
         (*place).*kind = true;
     };
@@ -142,7 +142,9 @@ void collect_places(ngx_conf_t* cf, LocConf& loc) {
     loc.only_header_sources = std::ranges::all_of(loc.places, [](const SourcePlace& place) {
         return place.source.type == policy::SourceType::kHeader;
     });
-    loc.lone_header = loc.only_header_sources && loc.places.size() == 1 && *loc.strip;
+    loc.lone_header =
+        loc.only_header_sources && loc.places.size() == 1 && *loc.strip && !*loc.dry_run;
+    loc.only_identifies = !*loc.dry_run && loc.requires_.empty() && loc.limits->empty();
 }
 
 bool resolve_gate(ngx_conf_t* cf, const MainConf& main, LocConf& loc) {
@@ -173,12 +175,27 @@ bool may_hold_credential(std::string_view name) {
            std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
+// "$http_authorization" for "authorization".
+std::string variable_of_header(std::string_view lowcase) {
+    std::string name = "http_" + std::string(lowcase);
+    std::ranges::replace(name, '-', '_');
+    return name;
+}
+
 // All configuration has been read: what is indexed now is all that requests will cache.
 void collect_variables(ngx_conf_t* cf, MainConf& main) {
     const auto* core = static_cast<ngx_http_core_main_conf_t*>(
         ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
-    const auto* variables = static_cast<ngx_http_variable_t*>(core->variables.elts);
-    for (ngx_uint_t i = 0; i < core->variables.nelts; ++i) {
+    const std::span variables(static_cast<const ngx_http_variable_t*>(core->variables.elts),
+                              core->variables.nelts);
+    for (const Level& level : main.levels) {
+        for (SourcePlace& place : level.conf->places) {
+            const auto cached = std::ranges::find(variables, variable_of_header(place.source.name),
+                                                  [](const auto& one) { return view(one.name); });
+            if (cached != variables.end()) place.cached = cached - variables.begin();
+        }
+    }
+    for (ngx_uint_t i = 0; i < variables.size(); ++i) {
         const std::string_view name = view(variables[i].name);
         const bool claim = std::any_of(main.claim_variables.begin(), main.claim_variables.end(),
                                        [&](const auto& one) { return one->name == name; });

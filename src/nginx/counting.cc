@@ -61,18 +61,11 @@ std::uint32_t find_series(const Record& record, cache::Zone& zone) {
     return zone.counters.series(siphash64(zone.seed(), bytes_of(text)), text);
 }
 
-// What a worker meets for the first time; apart from the few instructions that run each time.
-[[gnu::noinline]] void count_new(const Record& record, std::uint32_t what, SeriesMemo& memo,
-                                 SeriesMemo::Entry& entry) {
-    cache::Zone* const zone = zone_of(main_conf(record.main()));
-    if (zone == nullptr || record.decision.status == GateStatus::kNone) return;
-    const std::uint32_t series = find_series(record, *zone);
-    entry = {.server = server_of(record),
-             .source = record.identity.source(),
-             .what = what,
-             .series = series};
-    memo.counters = &zone->counters;
-    zone->counters.add(series, static_cast<unsigned>(ngx_worker));
+std::uint32_t what_of(const Record& record) noexcept {
+    return static_cast<std::uint32_t>(record.decision.status) |
+           static_cast<std::uint32_t>(record.decision.reason) << 8 |
+           static_cast<std::uint32_t>(record.extraction.credential.kind) << 16 |
+           static_cast<std::uint32_t>(record.cache) << 24;
 }
 
 std::size_t place_of(const void* server, const void* source, std::uint32_t what) noexcept {
@@ -81,24 +74,42 @@ std::size_t place_of(const void* server, const void* source, std::uint32_t what)
     return mixed * 0x9e3779b97f4a7c15 >> (64 - SeriesMemo::kBits);
 }
 
+SeriesMemo::Entry& entry_of(SeriesMemo& memo, const SeriesMemo::Entry& wanted) noexcept {
+    return memo.entries[place_of(wanted.server, wanted.source, wanted.what)];
+}
+
+SeriesMemo::Entry kind_of(const Record& record) noexcept {
+    return {.server = server_of(record),
+            .source = record.identity.source(),
+            .what = what_of(record),
+            .series = 0};
+}
+
 }  // namespace
 
-[[gnu::hot]] void count_decision(const Record& record) {
-    const Decision& decision = record.decision;
-    Worker* const local = worker();
-    if (local == nullptr || decision.location == nullptr) return;
-    const auto what = static_cast<std::uint32_t>(decision.status) |
-                      static_cast<std::uint32_t>(decision.reason) << 8 |
-                      static_cast<std::uint32_t>(record.extraction.credential.kind) << 16 |
-                      static_cast<std::uint32_t>(record.cache) << 24;
-    const void* const server = server_of(record);
-    const void* const source = record.identity.source();
-    SeriesMemo& memo = local->series;
-    SeriesMemo::Entry& entry = memo.entries[place_of(server, source, what)];
-    if (entry.what != what || entry.server != server || entry.source != source) {
-        return count_new(record, what, memo, entry);
+[[gnu::hot]] bool count_again(const Record& record) noexcept {
+    if (worker() == nullptr) return false;
+    SeriesMemo& memo = worker()->series;
+    const SeriesMemo::Entry wanted = kind_of(record);
+    const SeriesMemo::Entry& known = entry_of(memo, wanted);
+    if (known.what != wanted.what || known.server != wanted.server ||
+        known.source != wanted.source) {
+        return false;
     }
-    memo.counters->add(entry.series, static_cast<unsigned>(ngx_worker));
+    memo.counters->add(known.series, static_cast<unsigned>(ngx_worker));
+    return true;
+}
+
+void count_decision(const Record& record) {
+    if (worker() == nullptr || record.decision.location == nullptr || count_again(record)) return;
+    cache::Zone* const zone = zone_of(main_conf(record.main()));
+    if (zone == nullptr || record.decision.status == GateStatus::kNone) return;
+    SeriesMemo& memo = worker()->series;
+    SeriesMemo::Entry entry = kind_of(record);
+    entry.series = find_series(record, *zone);
+    entry_of(memo, entry) = entry;
+    memo.counters = &zone->counters;
+    zone->counters.add(entry.series, static_cast<unsigned>(ngx_worker));
 }
 
 }  // namespace gate::nginx

@@ -26,5 +26,8 @@ struct SeriesMemo {
 
 // Nothing without a zone, or where no gate has decided. Throws bad_alloc.
 void count_decision(const Record& record);
+// The same for a kind of decision that this worker has counted before; false, with nothing done,
+// for another.
+bool count_again(const Record& record) noexcept;
 
 }  // namespace gate::nginx

@@ -57,8 +57,8 @@ policy::Answer answer(const policy::Need& need, const LocConf& location) {
     return Reason::kNone;
 }
 
-[[gnu::noinline]] Reason authenticate(ngx_http_request_t* r, Record& record,
-                                      const LocConf& location, Reason revocations_unknown) {
+Reason authenticate(ngx_http_request_t* r, Record& record, const LocConf& location,
+                    Reason revocations_unknown) {
     const policy::CredentialKind kind = record.extraction.credential.kind;
     const policy::Request request{.credential = record.extraction.credential,
                                   .issuers = location.gate->trusted,
@@ -90,38 +90,34 @@ policy::Answer answer(const policy::Need& need, const LocConf& location) {
 }
 
 // Who came within this second costs little more than to see that it is the same, while it is known
-// what is revoked. nullopt: somebody has to ask the zone.
-std::optional<Reason> authenticate_again(ngx_http_request_t* r, Record& record,
-                                         const LocConf& location, const cache::Zone& zone) {
+// what is revoked. Fills in record.identity then; false: somebody has to ask the zone.
+[[gnu::always_inline]] inline bool is_known_again(Record& record, const LocConf& location,
+                                                  const ZoneConf& conf) {
     const policy::Credential& credential = record.extraction.credential;
-    if (worker() == nullptr || credential.text.size() > *location.max_token_size) {
-        return std::nullopt;
+    if (worker() == nullptr || credential.text.size() > *location.max_token_size ||
+        revocations_unknown(conf) != Reason::kNone) {
+        return false;
     }
+    const cache::Zone& zone = *conf.zone;
     const policy::RecentVerdicts& recent = worker()->recent;
     if (credential.kind == policy::CredentialKind::kJwt) {
         if (!policy::recall_again(zone, recent, credential.text, location.gate->trusted, ngx_time(),
                                   record.identity.recalled())) {
-            return std::nullopt;
+            return false;
         }
         record.identity.set_recalled();
-        record.cache = policy::CacheOutcome::kHit;
-        return Reason::kNone;
+    } else {
+        // With several stores the longest prefix decides, which is for the engine to find out.
+        const auto& stores = location.gate->key_stores;
+        if (credential.kind != policy::CredentialKind::kKey || stores.size() != 1) return false;
+        const auto* const known = policy::recall_key_again(zone, recent, credential.text,
+                                                           stores.front()->state, ngx_time());
+        if (known == nullptr) return false;
+        record.identity.set_key(*known, stores.front());
     }
-    // With several stores the longest prefix decides, which is for the engine to find out.
-    if (credential.kind != policy::CredentialKind::kKey || location.gate->stores.size() != 1) {
-        return std::nullopt;
-    }
-    const LiveStore& live = *location.gate->stores.front();
-    const auto digest =
-        policy::recall_digest_again(recent, credential.text, live.store.epoch, ngx_time());
-    if (!digest || live.table == nullptr) return std::nullopt;
-    auto found = live.table->find(*digest);
-    if (found == nullptr) return std::nullopt;
+    record.verified_text = credential.text;
     record.cache = policy::CacheOutcome::kHit;
-    const Reason refused = policy::judge_record(*found, live.store, ngx_time(), client_address(r),
-                                                &zone, Reason::kNone);
-    if (refused == Reason::kNone) record.identity.set({std::move(found), &live.store});
-    return refused;
+    return true;
 }
 
 bool accepts(const LocConf& location, const Identity& identity) {
@@ -171,15 +167,11 @@ Reason identify(ngx_http_request_t* r, Record& record, const LocConf& location) 
         return Reason::kNone;
     }
     record.identity.forget();
-    record.verified_text = extraction.credential.text;
     const MainConf& main = main_conf(r);
-    const Reason unknown = main.zone ? revocations_unknown(*main.zone) : Reason::kNone;
-    // Only then: whom this sets, the request's next location lets in unasked.
-    if (main.zone && unknown == Reason::kNone) {
-        const auto known = authenticate_again(r, record, location, *main.zone->zone);
-        if (known) return *known;
-    }
-    return authenticate(r, record, location, unknown);
+    if (main.zone && is_known_again(record, location, *main.zone)) return Reason::kNone;
+    record.verified_text = extraction.credential.text;
+    return authenticate(r, record, location,
+                        main.zone ? revocations_unknown(*main.zone) : Reason::kNone);
 }
 
 void forget_gate_variables(ngx_http_request_t* r) {
@@ -191,15 +183,29 @@ void forget_gate_variables(ngx_http_request_t* r) {
 
 }  // namespace
 
-[[gnu::hot]] Result<policy::Allow, Denied> decide(ngx_http_request_t* r, Record& record,
-                                                  const LocConf& location) {
+[[gnu::hot]] bool passes_again(ngx_http_request_t* r, Record& record, const LocConf& location) {
+#if defined(GATE_FAULT_ALLOW_ALL) || defined(GATE_FAULT_DENY_ALL)
+    return false;
+#endif
+    const MainConf& main = main_conf(r);
+    if (!location.only_identifies || r->method == NGX_HTTP_OPTIONS || !main.zone ||
+        record.decision.status != GateStatus::kNone || record.variables_read ||
+        record.identity.known() || record.extraction.location != &location ||
+        record.extraction.problem != Reason::kNone) {
+        return false;
+    }
+    return is_known_again(record, location, *main.zone);
+}
+
+Result<policy::Allow, Denied> decide(ngx_http_request_t* r, Record& record,
+                                     const LocConf& location) {
 #if defined(GATE_FAULT_ALLOW_ALL)
     return policy::Allow{};
 #elif defined(GATE_FAULT_DENY_ALL)
     return fail(denied(Reason::kInternal));
 #endif
     Reason reason = identify(r, record, location);
-    forget_gate_variables(r);
+    if (record.variables_read) forget_gate_variables(r);
     if (reason != Reason::kNone) return fail(denied(reason));
     auto allowed = authorize(r, &record.identity, location);
     if (!allowed) return allowed;

@@ -12,6 +12,11 @@ namespace gate::nginx {
 Result<policy::Allow, policy::Denied> decide(ngx_http_request_t* r, Record& record,
                                              const LocConf& location);
 
+// Whether decide() would let in whom it let in within this second, where the location asks for
+// nothing but a good credential; record.identity is who it is then. False, with nothing done: it
+// has to be asked.
+bool passes_again(ngx_http_request_t* r, Record& record, const LocConf& location);
+
 // Whether `identity` (nullptr: nobody) was verified by an issuer or store that `location` accepts,
 // and meets its rule.
 Result<policy::Allow, policy::Denied> meets(ngx_http_request_t* r, const Identity* identity,

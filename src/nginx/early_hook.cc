@@ -9,9 +9,18 @@ namespace gate::nginx {
 
 namespace {
 
-void remove_identity_headers(ngx_http_request_t* r) {
-    const MainConf& main = main_conf(r);
-    if (main.identity_names.empty()) return;
+bool may_hold_identity(ngx_http_request_t* r, const MainConf& main) noexcept {
+    for (const ngx_list_part_t* part = &r->headers_in.headers.part; part != nullptr;
+         part = part->next) {
+        const auto* const lines = static_cast<const ngx_table_elt_t*>(part->elts);
+        for (ngx_uint_t i = 0; i < part->nelts; ++i) {
+            if (main.identity_marks.may_hold(view(lines[i].key))) return true;
+        }
+    }
+    return false;
+}
+
+[[gnu::noinline]] void remove_identity_headers(ngx_http_request_t* r, const MainConf& main) {
     remove_headers(r, [&](const ngx_table_elt_t& line) {
         return main.identity_marks.may_hold(view(line.key)) &&
                main.identity_names.contains(normal_header_name(view(line.key)));
@@ -62,19 +71,17 @@ void hide_arguments(ngx_http_request_t* r) {
     mask_arguments(r->request_line, srv_conf(r).argument_names);
 }
 
-[[gnu::hot]] ngx_int_t enter(ngx_http_request_t* r, Record& record) {
-    const SrvConf& server = srv_conf(r);
-    if (!*server.identity_clear_off) remove_identity_headers(r);
-    record.entered = true;  // not before: a page for what is thrown here has to begin anew
-    record.original_arguments = view(r->args);
-    if (!server.argument_names.empty()) {
-        record.original_arguments = copy(r->pool, view(r->args));
-        mask_logged_text(r, server.argument_names);
-    }
-    if (*server.dot_segments != DotSegments::kRefuse) return NGX_DECLINED;
-    // Nearly always the whole target is level, so that nobody has to ask where its path ends.
+namespace {
+
+// The query is kept as it came; `names` are those of its arguments that may hold a credential.
+[[gnu::noinline]] void hide_query(ngx_http_request_t* r, Record& record,
+                                  const std::set<std::string>& names) {
+    record.original_arguments = copy(r->pool, view(r->args));
+    mask_logged_text(r, names);
+}
+
+[[gnu::noinline]] ngx_int_t judge_path(ngx_http_request_t* r, Record& record) {
     const std::string_view target = view(r->unparsed_uri);
-    if (http::is_level(target)) return NGX_DECLINED;
     if (!http::has_climbing_segment(target.substr(0, target.find('?')))) return NGX_DECLINED;
     return record.refuse(r, {.status = GateStatus::kDenied,
                              .reason = Reason::kDotSegment,
@@ -82,6 +89,22 @@ void hide_arguments(ngx_http_request_t* r) {
                              .scopes = {},
                              .where = {},
                              .location = &loc_conf(r)});
+}
+
+}  // namespace
+
+[[gnu::hot]] ngx_int_t enter(ngx_http_request_t* r, Record& record) {
+    const SrvConf& server = srv_conf(r);
+    if (!*server.identity_clear_off) {
+        const MainConf& main = main_conf(r);
+        if (may_hold_identity(r, main)) remove_identity_headers(r, main);
+    }
+    record.entered = true;  // not before: a page for what is thrown here has to begin anew
+    record.original_arguments = view(r->args);
+    if (!server.argument_names.empty()) hide_query(r, record, server.argument_names);
+    if (*server.dot_segments != DotSegments::kRefuse) return NGX_DECLINED;
+    // Nearly always the whole target is level, so that nobody has to ask where its path ends.
+    return http::is_level(view(r->unparsed_uri)) ? NGX_DECLINED : judge_path(r, record);
 }
 
 }  // namespace gate::nginx

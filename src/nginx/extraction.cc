@@ -15,8 +15,8 @@ namespace {
 using policy::Candidate;
 using policy::SourceType;
 
-std::string_view cookie_line(const Record& record, const ngx_table_elt_t& line) {
-    for (const auto& [element, value] : record.rewritten_cookies) {
+std::string_view cookie_line(Record& record, const ngx_table_elt_t& line) {
+    for (const auto& [element, value] : record.lists().rewritten_cookies) {
         if (element == &line) return value;
     }
     return view(line.value);
@@ -31,23 +31,23 @@ void add(http::Found& sum, const http::Found& found) {
 http::Found find_in_headers(ngx_http_request_t* r, Record& record, const SourceConf& source,
                             bool remove) {
     http::Found found;
-    const std::size_t stripped_before = record.stripped.size();
+    const std::size_t stripped_before = record.lists().stripped.size();
     remove_headers(r, [&](const ngx_table_elt_t& line) {
         if (!is_named(line, source.name)) return false;
         const http::Found here = http::from_header(view(line.value), source.scheme);
         if (here.count == 0) return false;
         if (line.hash != 0) add(found, here);
-        if (remove) record.stripped.emplace_back(lowcase_name(line), view(line.value));
+        if (remove) record.lists().stripped.emplace_back(lowcase_name(line), view(line.value));
         return remove;
     });
     for (std::size_t i = 0; i < stripped_before; ++i) {
-        const auto& [name, value] = record.stripped[i];
+        const auto& [name, value] = record.lists().stripped[i];
         if (name == source.name) add(found, http::from_header(value, source.scheme));
     }
     return found;
 }
 
-http::Found find_in_cookies(ngx_http_request_t* r, const Record& record, const SourceConf& source) {
+http::Found find_in_cookies(ngx_http_request_t* r, Record& record, const SourceConf& source) {
     http::Found found;
     each_header(r, [&](ngx_table_elt_t& line) {
         if (line.hash != 0 && lowcase_name(line) == "cookie") {
@@ -55,14 +55,14 @@ http::Found find_in_cookies(ngx_http_request_t* r, const Record& record, const S
         }
         return true;
     });
-    for (const auto& [name, value] : record.stripped) {
+    for (const auto& [name, value] : record.lists().stripped) {
         if (name == "cookie") http::from_cookie_line(value, source.name, found);
     }
     return found;
 }
 
 http::Found find_in_variable(ngx_http_request_t* r, Record& record, ngx_int_t index) {
-    for (const auto& [known, value] : record.source_variables) {
+    for (const auto& [known, value] : record.lists().source_variables) {
         if (known == index) return {value.empty() ? 0u : 1u, value};
     }
     ngx_http_variable_value_t* variable =
@@ -71,7 +71,7 @@ http::Found find_in_variable(ngx_http_request_t* r, Record& record, ngx_int_t in
     if (variable != nullptr && !variable->not_found) {
         value = copy(r->pool, {reinterpret_cast<const char*>(variable->data), variable->len});
     }
-    record.source_variables.emplace_back(index, value);
+    record.lists().source_variables.emplace_back(index, value);
     return {value.empty() ? 0u : 1u, value};
 }
 
@@ -128,10 +128,15 @@ Candidate look(ngx_http_request_t* r, Record& record, const SourcePlace& place, 
     return candidate_of(place, found, foreign);
 }
 
-policy::Credential credential_of(std::string_view text, bool for_jwt, bool for_key,
-                                 const LocConf& location) {
-    if (for_jwt && for_key) return policy::classify(text, location.gate->key_stores);
-    return {for_key ? policy::CredentialKind::kKey : policy::CredentialKind::kJwt, text};
+void set_credential(Extraction& extraction, std::string_view text, bool for_jwt, bool for_key,
+                    const LocConf& location) {
+    if (for_jwt && for_key) {
+        extraction.credential = policy::classify(text, location.gate->key_stores);
+        return;
+    }
+    extraction.credential.kind =
+        for_key ? policy::CredentialKind::kKey : policy::CredentialKind::kJwt;
+    extraction.credential.text = text;
 }
 
 void strip_cookie(ngx_http_request_t* r, Record& record, const SourceConf& source) {
@@ -142,7 +147,7 @@ void strip_cookie(ngx_http_request_t* r, Record& record, const SourceConf& sourc
         http::from_cookie_line(view(line.value), source.name, found);
         if (found.count == 0) return true;
         if (cookie_line(record, line).data() == view(line.value).data()) {
-            record.rewritten_cookies.emplace_back(&line, view(line.value));
+            record.lists().rewritten_cookies.emplace_back(&line, view(line.value));
         }
         line.value = str(copy(r->pool, http::without_cookie(view(line.value), source.name)));
         emptied = emptied || line.value.len == 0;
@@ -151,7 +156,7 @@ void strip_cookie(ngx_http_request_t* r, Record& record, const SourceConf& sourc
     if (!emptied) return;
     remove_headers(r, [&](const ngx_table_elt_t& line) {
         if (lowcase_name(line) != "cookie" || line.value.len != 0) return false;
-        record.stripped.emplace_back("cookie", cookie_line(record, line));
+        record.lists().stripped.emplace_back("cookie", cookie_line(record, line));
         return true;
     });
 }
@@ -183,11 +188,17 @@ void strip_argument(ngx_http_request_t* r, const SourceConf& source, bool remove
     }
 }
 
-void forget_cached_variables(ngx_http_request_t* r) {
-    for (ngx_uint_t index : main_conf(r).credential_variables) {
-        r->variables[index].valid = 0;
-        r->variables[index].not_found = 0;
-    }
+void forget_variable(ngx_http_request_t* r, ngx_uint_t index) noexcept {
+    r->variables[index].valid = 0;
+    r->variables[index].not_found = 0;
+}
+
+// What was stripped in passing becomes one of the headers that were.
+void list_lone_header(Record& record) {
+    if (record.lone_header == nullptr) return;
+    record.lists().stripped.emplace_back(lowcase_name(*record.lone_header),
+                                         view(record.lone_header->value));
+    record.lone_header = nullptr;
 }
 
 void begin(Extraction& extraction, const LocConf& location) {
@@ -206,19 +217,19 @@ void choose(Extraction& extraction, std::span<const Candidate> candidates,
     if (selected->candidate == nullptr) return;
     extraction.source = selected->candidate->type;
     const Candidate& candidate = *selected->candidate;
-    extraction.credential =
-        credential_of(candidate.value, candidate.for_jwt, candidate.for_key, location);
+    set_credential(extraction, candidate.value, candidate.for_jwt, candidate.for_key, location);
 }
 
 // `remove`: with the lines of header sources taken out of the request.
 [[gnu::noinline]] void find_credential(ngx_http_request_t* r, Record& record,
                                        const LocConf& location, bool remove) {
+    list_lone_header(record);
     begin(record.extraction, location);
-    record.candidates.clear();
+    record.lists().candidates.clear();
     for (const SourcePlace& place : location.places) {
-        record.candidates.push_back(look(r, record, place, remove));
+        record.lists().candidates.push_back(look(r, record, place, remove));
     }
-    choose(record.extraction, record.candidates, location);
+    choose(record.extraction, record.lists().candidates, location);
 }
 
 // Where a header stands in the request's list.
@@ -240,25 +251,6 @@ ngx_table_elt_t* find_lone_header(ngx_http_request_t* r, std::string_view lowcas
         }
     }
     return lone;
-}
-
-// Looks and strips where nearly all requests have their credential: in one header, as the
-// location's one source says. False, with nothing done, in any other case.
-bool take_lone_header(ngx_http_request_t* r, Record& record, const LocConf& location) {
-    if (!location.lone_header || !record.stripped.empty()) return false;
-    const SourcePlace& place = location.places.front();
-    Spot spot;
-    const ngx_table_elt_t* const line = find_lone_header(r, place.source.name, spot);
-    if (line == nullptr || line->hash == 0) return false;
-    const http::Found found = http::from_header(view(line->value), place.source.scheme);
-    if (found.count == 0) return false;
-    if (place.known_header) forget_header(r, line);
-    cut_header(r, &spot.part, &spot.index);
-    record.stripped.push_back({lowcase_name(*line), view(line->value)});
-    begin(record.extraction, location);
-    record.extraction.credential =
-        credential_of(found.value, place.for_jwt, place.for_key, location);
-    return true;
 }
 
 [[gnu::noinline]] void strip(ngx_http_request_t* r, Record& record, const LocConf& location) {
@@ -292,18 +284,41 @@ void extract(ngx_http_request_t* r, Record& record, const LocConf& location) {
     if (record.extraction.location != &location) find_credential(r, record, location, false);
 }
 
-[[gnu::hot]] void take(ngx_http_request_t* r, Record& record, const LocConf& location) {
+[[gnu::hot]] bool take_lone_header(ngx_http_request_t* r, Record& record, const LocConf& location) {
+    if (!location.lone_header || r->method == NGX_HTTP_OPTIONS ||
+        record.extraction.location != nullptr) {
+        return false;
+    }
+    const SourcePlace& place = location.places.front();
+    Spot spot;
+    const ngx_table_elt_t* const line = find_lone_header(r, place.source.name, spot);
+    if (line == nullptr || line->hash == 0) return false;
+    const http::Found found = http::from_header(view(line->value), place.source.scheme);
+    if (found.count == 0 || found.value.size() > *location.max_token_size) return false;
+    if (r->headers_in.authorization == line) {
+        r->headers_in.authorization = nullptr;
+    } else if (place.known_header) {
+        forget_header(r, line);
+    }
+    if (!cut_last_header(r->headers_in.headers, spot.part, spot.index)) {
+        cut_header(r, &spot.part, &spot.index);
+    }
+    if (place.cached >= 0) forget_variable(r, static_cast<ngx_uint_t>(place.cached));
+    record.lone_header = line;
+    record.extraction.location = &location;
+    set_credential(record.extraction, found.value, place.for_jwt, place.for_key, location);
+    return true;
+}
+
+void take(ngx_http_request_t* r, Record& record, const LocConf& location) {
     // Looking and stripping are one walk where other sources cannot look at what is stripped.
-    const bool at_once = location.only_header_sources && record.extraction.location != &location;
-    if (at_once) {
-        if (!take_lone_header(r, record, location)) {
-            find_credential(r, record, location, *location.strip);
-        }
+    if (location.only_header_sources && record.extraction.location != &location) {
+        find_credential(r, record, location, *location.strip);
     } else {
         extract(r, record, location);
         strip(r, record, location);
     }
-    forget_cached_variables(r);
+    for (const ngx_uint_t index : main_conf(r).credential_variables) forget_variable(r, index);
 }
 
 }  // namespace gate::nginx

@@ -17,7 +17,7 @@ using policy::Denied;
 // Runs a handler's body; what goes wrong inside is a refusal with 500.
 template <class Body>
 ngx_int_t fail_closed(ngx_http_request_t* r, Body&& body) noexcept {
-    return guard(r->connection->log, ngx_int_t{NGX_HTTP_INTERNAL_SERVER_ERROR}, body);
+    return guard(r, ngx_int_t{NGX_HTTP_INTERNAL_SERVER_ERROR}, body);
 }
 
 ngx_int_t refuse(ngx_http_request_t* r, Record& record, const LocConf& location, Denied denied) {
@@ -82,12 +82,12 @@ ngx_int_t judge_early(ngx_http_request_t* r, Record& record, const LocConf& loca
 }
 
 ngx_int_t admit(ngx_http_request_t* r, Record& record, const LocConf& location) {
-    record.decision.location = &location;
     if (*location.dry_run) {
+        record.decision.location = &location;
         record.decision.status = GateStatus::kDryRun;
         return NGX_DECLINED;
     }
-    record.decision.status = GateStatus::kPassed;
+    record.pass(location);
     if (!set_identity(r, record, location)) {
         return refuse(r, record, location,
                       {.reason = Reason::kClaimUnsafe, .status = 0, .scopes = {}, .where = {}});
@@ -117,17 +117,9 @@ ngx_int_t judge(ngx_http_request_t* r) {
     return admit(r, record, location);
 }
 
-}  // namespace
+// Bodies of the handlers for what is not decided in passing.
 
-[[gnu::hot]] ngx_int_t on_server_rewrite(ngx_http_request_t* r) noexcept {
-    if (r != r->main) return NGX_DECLINED;
-    return fail_closed(r, [&]() -> ngx_int_t {
-        Record& record = Record::of(r);
-        return record.entered ? NGX_DECLINED : enter(r, record);
-    });
-}
-
-[[gnu::hot]] ngx_int_t on_rewrite(ngx_http_request_t* r) noexcept {
+[[gnu::noinline]] ngx_int_t take_and_judge(ngx_http_request_t* r) noexcept {
     return fail_closed(r, [&]() -> ngx_int_t {
         const LocConf& location = loc_conf(r);
         if (r != r->main) return judge_subrequest(r, location);
@@ -141,8 +133,52 @@ ngx_int_t judge(ngx_http_request_t* r) {
     });
 }
 
-[[gnu::hot]] ngx_int_t on_access(ngx_http_request_t* r) noexcept {
+[[gnu::noinline]] ngx_int_t judge_request(ngx_http_request_t* r) noexcept {
     return fail_closed(r, [&] { return judge(r); });
+}
+
+[[gnu::noinline]] ngx_int_t admit_known(ngx_http_request_t* r, Record& record,
+                                        const LocConf& location) noexcept {
+    return fail_closed(r, [&] { return admit(r, record, location); });
+}
+
+[[gnu::noinline]] ngx_int_t settle_request(ngx_http_request_t* r) noexcept {
+    return guard(r, ngx_int_t{NGX_OK}, [&]() -> ngx_int_t {
+        Record* const record = Record::find(r);
+        // A request that nginx refused before any phase is logged all the same.
+        if (record == nullptr || !record->entered) hide_arguments(r);
+        if (record != nullptr) record->settle();
+        return NGX_OK;
+    });
+}
+
+}  // namespace
+
+[[gnu::hot]] ngx_int_t on_server_rewrite(ngx_http_request_t* r) noexcept {
+    if (r != r->main) return NGX_DECLINED;
+    return fail_closed(r, [&]() -> ngx_int_t {
+        Record& record = Record::of(r);
+        return record.entered ? NGX_DECLINED : enter(r, record);
+    });
+}
+
+[[gnu::hot]] ngx_int_t on_rewrite(ngx_http_request_t* r) noexcept {
+    Record* const record = Record::known(r);
+    if (record == nullptr || !record->entered || r != r->main) return take_and_judge(r);
+    const LocConf& location = loc_conf(r);
+    if (!location.gate->on) return NGX_DECLINED;
+    return fail_closed(r, [&]() -> ngx_int_t {
+        return take_lone_header(r, *record, location) ? NGX_DECLINED : take_and_judge(r);
+    });
+}
+
+[[gnu::hot]] ngx_int_t on_access(ngx_http_request_t* r) noexcept {
+    Record* const record = Record::known(r);
+    const LocConf& location = loc_conf(r);
+    if (record == nullptr || !passes_again(r, *record, location)) return judge_request(r);
+    if (!location.identity->empty()) return admit_known(r, *record, location);
+    record->pass(location);
+    return NGX_OK;
 }
 
 ngx_int_t on_precontent(ngx_http_request_t* r) noexcept {
@@ -154,13 +190,8 @@ ngx_int_t on_precontent(ngx_http_request_t* r) noexcept {
 
 [[gnu::hot]] ngx_int_t on_log(ngx_http_request_t* r) noexcept {
     if (r != r->main) return NGX_OK;
-    return guard(r->connection->log, ngx_int_t{NGX_OK}, [&]() -> ngx_int_t {
-        Record* const record = Record::find(r);
-        // A request that nginx refused before any phase is logged all the same.
-        if (record == nullptr || !record->entered) hide_arguments(r);
-        if (record != nullptr) record->settle();
-        return NGX_OK;
-    });
+    Record* const record = Record::known(r);
+    return record != nullptr && record->settle_passed() ? NGX_OK : settle_request(r);
 }
 
 }  // namespace gate::nginx

@@ -69,6 +69,7 @@ std::string_view header_value(ngx_http_request_t* r, std::string_view lowcase) {
 [[gnu::hot]] void cut_header(ngx_http_request_t* r, ngx_list_part_t** part, ngx_uint_t* index) {
     ngx_list_t& list = r->headers_in.headers;
     ngx_list_part_t* here = *part;
+    if (cut_last_header(list, here, *index)) return;
     auto* lines = static_cast<ngx_table_elt_t*>(here->elts);
 
     if (*index > 0 && *index + 1 < here->nelts) {

@@ -47,6 +47,17 @@ ngx_table_elt_t* add_header(ngx_http_request_t* r, std::string_view name, std::s
 // headers_in points at some lines by name: makes it point at `line` no more.
 void forget_header(ngx_http_request_t* r, const ngx_table_elt_t* line);
 
+// Removes the list's last element, unless it is alone in its part; false, with nothing done, for
+// any other. It has been forgotten.
+inline bool cut_last_header(ngx_list_t& list, ngx_list_part_t* part, ngx_uint_t index) noexcept {
+    if (part != list.last || index == 0 || index + 1 != part->nelts) return false;
+    part->nelts = index;
+    // Something may still point at the element: the next push must open a new part, as nginx does
+    // once the last one holds `nalloc` elements.
+    list.nalloc = index;
+    return true;
+}
+
 // Removes one element of the list, which has been forgotten; the next element to visit is in the
 // same place of `*part` or the next part, which this returns in `*part` and `*index`.
 void cut_header(ngx_http_request_t* r, ngx_list_part_t** part, ngx_uint_t* index);

@@ -24,11 +24,12 @@ void remove_client_lines(ngx_http_request_t* r, const LocConf& location) {
 }  // namespace
 
 void remove_identity(ngx_http_request_t* r, Record& record) {
-    const auto& own = record.identity_lines;
+    auto& own = record.lists().identity_lines;
+    if (own.empty()) return;
     remove_headers(r, [&](const ngx_table_elt_t& line) {
         return std::find(own.begin(), own.end(), &line) != own.end();
     });
-    record.identity_lines.clear();
+    own.clear();
 }
 
 bool write_identity(ngx_http_request_t* r, Record& record, const LocConf& location) {
@@ -42,7 +43,7 @@ bool write_identity(ngx_http_request_t* r, Record& record, const LocConf& locati
             return false;
         }
         if (value.len == 0) continue;
-        record.identity_lines.push_back(
+        record.lists().identity_lines.push_back(
             add_header(r, header.name, header.lowcase, header.hash, view(value)));
     }
     return true;

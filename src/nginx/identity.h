@@ -9,7 +9,7 @@ namespace gate::nginx {
 // Removes the identity headers that an earlier location of this request set.
 void remove_identity(ngx_http_request_t* r, Record& record);
 inline void clear_identity(ngx_http_request_t* r, Record& record) {
-    if (!record.identity_lines.empty()) remove_identity(r, record);
+    if (record.lists_used) remove_identity(r, record);
 }
 
 // Sets the identity headers of `location`. False when a value cannot be written safely; then none

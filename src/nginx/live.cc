@@ -236,7 +236,7 @@ std::vector<std::shared_ptr<const Secret>> peppers_of(const std::vector<SourceFi
     return peppers;
 }
 
-// The peppers as loaded now.
+// The peppers as loaded now; the records are, or are about to be.
 void put_in_force(LiveStore& live) {
     policy::KeyStore& store = live.store;
     store.peppers = peppers_of(live.files);
@@ -246,6 +246,8 @@ void put_in_force(LiveStore& live) {
         if (file.kind == Kind::kPepper) rules += ' ' + to_hex(file.digest);
     }
     store.epoch = policy::epoch_of_store(store.name, rules);
+    static std::uint64_t states = 0;
+    store.state = ++states;
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ ngx_int_t send(ngx_http_request_t* r, std::string_view type, const std::string& 
 }
 
 ngx_int_t metrics_handler(ngx_http_request_t* r) noexcept {
-    return guard(r->connection->log, ngx_int_t{NGX_HTTP_INTERNAL_SERVER_ERROR}, [&]() -> ngx_int_t {
+    return guard(r, ngx_int_t{NGX_HTTP_INTERNAL_SERVER_ERROR}, [&]() -> ngx_int_t {
         if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) return NGX_HTTP_NOT_ALLOWED;
         if (const ngx_int_t rc = ngx_http_discard_request_body(r); rc != NGX_OK) return rc;
         const MainConf& main = main_conf(r);

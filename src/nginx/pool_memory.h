@@ -11,6 +11,8 @@ namespace gate::nginx {
 class PoolMemory : public std::pmr::memory_resource {
 public:
     explicit PoolMemory(ngx_pool_t* pool) noexcept : pool_(pool) {}
+    // Nothing that was taken from the other pool may still be in use.
+    void change_to(ngx_pool_t* pool) noexcept { pool_ = pool; }
 
 private:
     void* do_allocate(std::size_t size, std::size_t alignment) override {

@@ -3,11 +3,17 @@
 #include <new>
 
 #include "nginx/bridge.h"
-#include "nginx/counting.h"
 #include "nginx/refusal_log.h"
 #include "nginx/worker.h"
 
 namespace gate::nginx {
+
+namespace {
+
+// The last record that had no place among the worker's spares.
+std::unique_ptr<Record> surplus;
+
+}  // namespace
 
 std::string_view name_of(GateStatus status) noexcept {
     switch (status) {
@@ -51,16 +57,15 @@ void Identity::set(policy::VerifiedKey key) {
     key_ = std::move(key);
 }
 
+Record::Record() noexcept : cleanup_{.handler = end, .data = this, .next = nullptr} {}
+
 // Runs while the request's pool still has its memory. The next request finds nothing of this one.
+// The pool still reads cleanup_ when this returns.
 [[gnu::hot]] void Record::end(void* data) noexcept {
     auto* record = static_cast<Record*>(data);
     record->identity.forget();
-    record->stripped.clear();
-    record->rewritten_cookies.clear();
-    record->source_variables.clear();
-    record->identity_lines.clear();
-    record->candidates.clear();
-    if (worker() == nullptr || !worker()->keep(record)) delete record;
+    if (record->lists_used) record->lists_.clear();
+    if (worker() == nullptr || !worker()->keep(record)) surplus.reset(record);
 }
 
 // An internal redirect clears the contexts; the pool remembers.
@@ -76,15 +81,13 @@ Record* Record::found_by_pool(ngx_http_request_t* main) noexcept {
 }
 
 [[gnu::hot]] Record& Record::make(ngx_http_request_t* main) {
-    ngx_pool_cleanup_t* cleanup = ngx_pool_cleanup_add(main->pool, 0);
-    if (cleanup == nullptr) throw std::bad_alloc();
     Record* record = worker() != nullptr ? worker()->spare_record() : nullptr;
     if (record == nullptr) record = new Record;
     static_cast<RequestState&>(*record) = RequestState{};
     record->main_ = main;
-    record->memory_ = PoolMemory(main->pool);
-    cleanup->data = record;
-    cleanup->handler = end;
+    record->memory_.change_to(main->pool);
+    record->cleanup_.next = main->pool->cleanup;
+    main->pool->cleanup = &record->cleanup_;
     ngx_http_set_ctx(main, record, ngx_http_gate_module);
     return *record;
 }
@@ -110,7 +113,7 @@ void Record::overrule() noexcept {
     ngx_http_set_ctx(main_, nullptr, ngx_http_gate_filter_module);
 }
 
-[[gnu::hot]] void Record::settle_now() {
+void Record::settle_now() {
     settled = true;
     if (refuses()) log_refusal(*this);
     if (counted) return;

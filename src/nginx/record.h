@@ -15,6 +15,7 @@
 
 #include "base/reason.h"
 #include "nginx/conf.h"
+#include "nginx/counting.h"
 #include "nginx/ngx.h"
 #include "nginx/pool_memory.h"
 #include "policy/engine.h"
@@ -66,6 +67,12 @@ public:
     }
     void set(policy::Verified verified);
     void set(policy::VerifiedKey key);
+    void set_key(const std::shared_ptr<const apikey::Record>& key, const policy::KeyStore* store) {
+        kind_ = policy::CredentialKind::kKey;
+        source_ = store;
+        key_.record = key;
+        key_.store = store;
+    }
     // For policy::recall(), and what it says when it has filled that in.
     policy::Recalled& recalled() noexcept { return recalled_; }
     void forget_recalled() noexcept {
@@ -91,12 +98,16 @@ struct RequestState {
     bool entered = false;
     bool identity_unsafe = false;  // a gate variable could not be written safely
     bool answer_sent = false;
+    bool variables_read = false;  // some gate variable has been asked for
+    bool lists_used = false;
     bool settled = false;  // the decision is logged, and counted unless an earlier one was
     bool counted = false;
     policy::CacheOutcome cache = policy::CacheOutcome::kBypass;
     // The query string as the client sent it.
     std::string_view original_arguments;
     Extraction extraction;
+    // The header that take_lone_header() removed.
+    const ngx_table_elt_t* lone_header = nullptr;
     // The credential that says who it is.
     std::string_view verified_text;
     Decision decision;
@@ -106,28 +117,8 @@ struct RequestState {
 };
 static_assert(std::is_trivially_copyable_v<RequestState>);
 
-// A worker uses a record again when its request has ended: lists keep their room, so that a warm
-// worker takes no memory for them.
-class Record : public RequestState {
-public:
-    // The record of r's main request, or nullptr before hook 1 made it.
-    static Record* find(ngx_http_request_t* r) noexcept {
-        void* const known = ngx_http_get_module_ctx(r->main, ngx_http_gate_module);
-        if (known != nullptr) return static_cast<Record*>(known);
-        return r->main->pool->cleanup != nullptr ? found_by_pool(r->main) : nullptr;
-    }
-    // The same, made when there is none. Throws bad_alloc.
-    static Record& of(ngx_http_request_t* r) {
-        Record* const known = find(r);
-        return known != nullptr ? *known : make(r->main);
-    }
-
-    ngx_http_request_t* main() const noexcept { return main_; }
-    std::pmr::memory_resource* memory() noexcept { return &memory_; }
-
-    const policy::Principal* principal() { return identity.principal(&memory_); }
-
-    Identity identity;
+// What most requests have none of.
+struct Lists {
     // Headers that were stripped, with their values: lower-case name, value.
     std::vector<std::pair<std::string_view, std::string_view>> stripped;
     // Cookie lines that were rewritten: the element and its first value.
@@ -139,10 +130,59 @@ public:
     // What each source gave; of use during extraction only.
     std::vector<policy::Candidate> candidates;
 
+    void clear() noexcept {
+        stripped.clear();
+        rewritten_cookies.clear();
+        source_variables.clear();
+        identity_lines.clear();
+        candidates.clear();
+    }
+};
+
+// A worker uses a record again when its request has ended: lists keep their room, so that a warm
+// worker takes no memory for them.
+class Record : public RequestState {
+public:
+    Record() noexcept;
+    Record(const Record&) = delete;
+    Record& operator=(const Record&) = delete;
+
+    // The record of r's main request; nullptr before hook 1 made it, and until find() after an
+    // internal redirect.
+    static Record* known(ngx_http_request_t* r) noexcept {
+        return static_cast<Record*>(ngx_http_get_module_ctx(r->main, ngx_http_gate_module));
+    }
+    // The same, found after a redirect too.
+    static Record* find(ngx_http_request_t* r) noexcept {
+        if (Record* const record = known(r)) return record;
+        return r->main->pool->cleanup != nullptr ? found_by_pool(r->main) : nullptr;
+    }
+    // The same, made when there is none. Throws bad_alloc.
+    static Record& of(ngx_http_request_t* r) {
+        Record* const found = find(r);
+        return found != nullptr ? *found : make(r->main);
+    }
+
+    ngx_http_request_t* main() const noexcept { return main_; }
+    std::pmr::memory_resource* memory() noexcept { return &memory_; }
+
+    const policy::Principal* principal() { return identity.principal(&memory_); }
+
+    Identity identity;
+    Lists& lists() noexcept {
+        lists_used = true;
+        return lists_;
+    }
+
     // Starts a new decision: a refusal that stood until now was final, and is settled.
     void begin_decision() {
         if (decision.status != GateStatus::kNone) drop_decision();
         identity_unsafe = false;
+    }
+    // The first decision lets the request in.
+    void pass(const LocConf& location) noexcept {
+        decision.status = GateStatus::kPassed;
+        decision.location = &location;
     }
     // Sets the decision, and makes a refusal the pending answer of `r`. Returns the HTTP status.
     ngx_int_t refuse(ngx_http_request_t* r, const Decision& refusal) noexcept;
@@ -152,6 +192,13 @@ public:
     // request unless an earlier decision has been counted.
     void settle() {
         if (!settled) settle_now();
+    }
+    // The same for one that lets the request in and is the first; false, with nothing done, for any
+    // other, and for one of a kind that this worker has not counted yet.
+    bool settle_passed() noexcept {
+        if (decision.status != GateStatus::kPassed || settled || counted) return false;
+        settled = counted = count_again(*this);
+        return counted;
     }
 
 private:
@@ -169,6 +216,9 @@ private:
 
     ngx_http_request_t* main_ = nullptr;
     PoolMemory memory_{nullptr};
+    Lists lists_;
+    // In the list of main's pool.
+    ngx_pool_cleanup_t cleanup_;
     Record* next_spare_ = nullptr;
 };
 

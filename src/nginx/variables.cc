@@ -37,10 +37,10 @@ ngx_int_t give(ngx_http_request_t* r, ngx_http_variable_value_t* v, const Text& 
 }
 
 ngx_int_t read_variable(ngx_http_request_t* r, ngx_http_variable_value_t* v, uintptr_t data) {
-    return guard(r->connection->log, ngx_int_t{NGX_ERROR}, [&]() -> ngx_int_t {
-        Record* record = Record::find(r);
-        if (record == nullptr) return give(r, v, std::nullopt);
-        return give(r, v, reinterpret_cast<Reader>(data)(r, *record));
+    return guard(r, ngx_int_t{NGX_ERROR}, [&]() -> ngx_int_t {
+        Record& record = Record::of(r);
+        record.variables_read = true;
+        return give(r, v, reinterpret_cast<Reader>(data)(r, record));
     });
 }
 
@@ -145,12 +145,13 @@ Text claim_text(ngx_http_request_t* r, Record& record, Value value, ClaimForm fo
 // "gate_claim_NAME", "gate_header_NAME": the part after the prefix.
 ngx_int_t read_member(ngx_http_request_t* r, ngx_http_variable_value_t* v, uintptr_t data,
                       std::size_t prefix, policy::LazyDocument policy::Principal::*document) {
-    return guard(r->connection->log, ngx_int_t{NGX_ERROR}, [&]() -> ngx_int_t {
-        Record* record = Record::find(r);
-        if (record == nullptr || !record->identity.known()) return give(r, v, std::nullopt);
+    return guard(r, ngx_int_t{NGX_ERROR}, [&]() -> ngx_int_t {
+        Record& record = Record::of(r);
+        record.variables_read = true;
+        if (!record.identity.known()) return give(r, v, std::nullopt);
         std::string_view name = view(*reinterpret_cast<ngx_str_t*>(data)).substr(prefix);
-        Value value = (record->principal()->*document).root().member(name);
-        return give(r, v, claim_text(r, *record, value, ClaimForm::kText));
+        Value value = (record.principal()->*document).root().member(name);
+        return give(r, v, claim_text(r, record, value, ClaimForm::kText));
     });
 }
 
@@ -217,12 +218,13 @@ ngx_int_t add_variables(ngx_conf_t* cf) {
 }
 
 ngx_int_t claim_variable(ngx_http_request_t* r, ngx_http_variable_value_t* v, uintptr_t data) {
-    return guard(r->connection->log, ngx_int_t{NGX_ERROR}, [&]() -> ngx_int_t {
-        Record* record = Record::find(r);
-        if (record == nullptr || !record->identity.known()) return give(r, v, std::nullopt);
+    return guard(r, ngx_int_t{NGX_ERROR}, [&]() -> ngx_int_t {
+        Record& record = Record::of(r);
+        record.variables_read = true;
+        if (!record.identity.known()) return give(r, v, std::nullopt);
         const auto& claim = *reinterpret_cast<const ClaimVariable*>(data);
-        Value value = record->principal()->claims.root().find(claim.path);
-        return give(r, v, claim_text(r, *record, value, claim.form));
+        Value value = record.principal()->claims.root().find(claim.path);
+        return give(r, v, claim_text(r, record, value, claim.form));
     });
 }
 

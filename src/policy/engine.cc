@@ -243,6 +243,8 @@ Outcome Authentication::resume(const Answer& answer) {
             return Deny{Reason::kRecordBad};
         }
     }
+    const std::uint64_t changes =
+        request_.zone != nullptr ? request_.zone->revocations.changes() : 0;
     const Reason refused =
         judge_record(*answer.record, *store_, request_.now, request_.client_address, request_.zone,
                      request_.revocations_unknown);
@@ -251,6 +253,11 @@ Outcome Authentication::resume(const Answer& answer) {
         remember_digest(*request_.zone, fingerprint_, store_->epoch, wanted_, request_.now);
     }
     if (refused != Reason::kNone) return Deny{refused};
+    if (cache_ == CacheOutcome::kHit && request_.recent != nullptr &&
+        answer.record->networks.empty()) {
+        request_.recent->note_key(request_.credential.text,
+                                  {answer.record, store_->state, changes, saturated(request_.now)});
+    }
     return VerifiedKey{answer.record, store_};
 }
 

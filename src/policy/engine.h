@@ -41,6 +41,8 @@ struct KeyStore {
     RoleField role_field = RoleField::kRoles;            // which field of a record names roles
     std::shared_ptr<const RoleMap> roles;
     std::uint64_t epoch = 0;  // of what turns a key into its digest; 0: digests are not kept
+    // Of its rules and records, among all that this process has had; 0: they may change unseen.
+    std::uint64_t state = 0;
 };
 
 // A credential as the sources found it. kNone: there is none.

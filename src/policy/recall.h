@@ -83,13 +83,19 @@ Status<Reason> remember(cache::Zone& zone, const cache::Fingerprint& fingerprint
 // The digest of an API key that was found in a store before, from the words kept for the key;
 // `epoch` is the store's.
 std::optional<crypto::Digest256> recall_digest(const VerdictWords& words, std::uint64_t epoch);
-// The same of a key that came within this very second.
-inline std::optional<crypto::Digest256> recall_digest_again(const RecentVerdicts& recent,
-                                                            std::string_view key,
-                                                            std::uint64_t epoch, Seconds now) {
+// The record of a key that was found good in this very second, unless the state of its store or
+// what is revoked has changed since; nullptr: it has to be looked up and judged.
+inline const std::shared_ptr<const apikey::Record>* recall_key_again(const cache::Zone& zone,
+                                                                     const RecentVerdicts& recent,
+                                                                     std::string_view key,
+                                                                     std::uint64_t store_state,
+                                                                     Seconds now) {
     const RecentVerdicts::Entry* const entry = recent.find(key);
-    if (entry == nullptr || entry->read_at != saturated(now)) return std::nullopt;
-    return recall_digest(entry->words, epoch);
+    if (entry == nullptr || entry->key.store_state != store_state || store_state == 0 ||
+        entry->key.at != saturated(now) || entry->key.clean_at != zone.revocations.changes()) {
+        return nullptr;
+    }
+    return &entry->key.record;
 }
 void remember_digest(cache::Zone& zone, const cache::Fingerprint& fingerprint, std::uint64_t epoch,
                      const crypto::Digest256& digest, Seconds now);

@@ -1,5 +1,7 @@
 #include "policy/recent_verdicts.h"
 
+#include <utility>
+
 #include "base/bytes.h"
 
 namespace gate::policy {
@@ -38,6 +40,7 @@ const RecentVerdicts::Entry* RecentVerdicts::note(std::string_view text,
     if (entry.text != text || !is_same_identity(entry.words, words)) {
         wipe_text(entry.text);
         entry.identity = nullptr;
+        entry.key = {};
         entry.identity = std::make_shared<SharedPrincipal>(SharedPrincipal{words, nullptr});
         entry.text.assign(text);
     }
@@ -47,11 +50,18 @@ const RecentVerdicts::Entry* RecentVerdicts::note(std::string_view text,
     return &entry;
 }
 
+void RecentVerdicts::note_key(std::string_view text, GoodKey key) noexcept {
+    const Entry* const known = find(text);
+    if (known != nullptr)
+        entries_[static_cast<std::size_t>(known - entries_.data())].key = std::move(key);
+}
+
 void RecentVerdicts::sweep(std::uint32_t now) noexcept {
     for (Entry& entry : entries_) {
         if (entry.text.empty() || now - entry.read_at <= kIdle) continue;
         wipe_text(entry.text);
         entry.identity = nullptr;
+        entry.key = {};
         entry.mark = 0;
     }
 }

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "apikey/record.h"
 #include "cache/fingerprint.h"
 #include "policy/principal.h"
 #include "policy/verdict.h"
@@ -23,6 +24,14 @@ namespace gate::policy {
 struct SharedPrincipal {
     VerdictWords words;
     std::shared_ptr<const Principal> principal;
+};
+
+// An API key's record that was good at one second, whatever the client's address.
+struct GoodKey {
+    std::shared_ptr<const apikey::Record> record;
+    std::uint64_t store_state = 0;  // KeyStore::state; 0: none
+    std::uint64_t clean_at = 0;     // Revocations::changes() before it was judged
+    std::uint32_t at = 0;           // seconds
 };
 
 // Not thread-safe. A stranger can make it forget, but not take one credential for another.
@@ -38,6 +47,7 @@ public:
         std::uint32_t read_at = 0;
         VerdictWords words{};
         cache::Fingerprint fingerprint;
+        GoodKey key;  // of this text
     };
 
     RecentVerdicts() : entries_(kEntries) {}
@@ -58,6 +68,9 @@ public:
     // bad_alloc.
     const Entry* note(std::string_view text, const cache::Fingerprint& fingerprint,
                       const VerdictWords& words, std::uint32_t now);
+
+    // Keeps that the key of exactly these octets is good, if they have an entry.
+    void note_key(std::string_view text, GoodKey key) noexcept;
 
     // Wipes what has not been read from the zone for kIdle seconds.
     void sweep(std::uint32_t now) noexcept;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,24 +19,24 @@ struct Found {
     std::string_view value;
 };
 
-// from_header() for what hardly anybody writes.
-Found from_odd_header(std::string_view value, std::string_view scheme) noexcept;
+// The credential of one header value as everybody writes it, with a scheme in the same case;
+// nullopt for any other value, from which from_header() may still take one.
+[[gnu::always_inline]] inline std::optional<std::string_view> from_usual_header(
+    std::string_view value, std::string_view scheme) noexcept {
+    if (scheme.empty()) return value.empty() ? std::nullopt : std::optional(value);
+    if (value.size() <= scheme.size() || value[scheme.size()] != ' ' ||
+        !equal_names(value.substr(0, scheme.size()), scheme)) {
+        return std::nullopt;
+    }
+    return value.substr(scheme.size() + 1);
+}
 
 // The credential of one header value. With a scheme (RFC 9110 section 11.1, matched without case)
 // the rest after exactly one space is the value; "Bearer" alone, a second space, or other blanks
 // before or after the scheme give an empty or malformed value, which later checks refuse, while
 // another scheme gives count 0. With an empty `scheme` the whole value is the credential and an
 // empty one counts 0.
-[[gnu::always_inline]] inline Found from_header(std::string_view value,
-                                                std::string_view scheme) noexcept {
-    if (scheme.empty()) return {value.empty() ? std::size_t{0} : std::size_t{1}, value};
-    // As everybody writes it.
-    if (value.size() > scheme.size() && value[scheme.size()] == ' ' &&
-        equal_names(value.substr(0, scheme.size()), scheme)) {
-        return {1, value.substr(scheme.size() + 1)};
-    }
-    return from_odd_header(value, scheme);
-}
+Found from_header(std::string_view value, std::string_view scheme) noexcept;
 
 // Adds the cookies called `name` (case-sensitive, RFC 6265 section 4.2.1) of one Cookie header line
 // to `found`. One pair of double quotes around a value is dropped. An empty value counts but leaves

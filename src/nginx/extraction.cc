@@ -232,25 +232,31 @@ void choose(Extraction& extraction, std::span<const Candidate> candidates,
     choose(record.extraction, record.lists().candidates, location);
 }
 
-// Where a header stands in the request's list.
-struct Spot {
+// A header and the part of the request's list that it stands in.
+struct Place {
     ngx_list_part_t* part = nullptr;
-    ngx_uint_t index = 0;
+    ngx_table_elt_t* line = nullptr;
 };
 
-// The header of that lower-case name; nullptr unless there is exactly one.
-ngx_table_elt_t* find_lone_header(ngx_http_request_t* r, std::string_view lowcase, Spot& spot) {
-    ngx_table_elt_t* lone = nullptr;
+// The header of that lower-case name; line nullptr unless there is exactly one.
+Place find_lone_header(ngx_http_request_t* r, std::string_view lowcase) noexcept {
+    Place lone;
     for (ngx_list_part_t* part = &r->headers_in.headers.part; part != nullptr; part = part->next) {
         auto* const lines = static_cast<ngx_table_elt_t*>(part->elts);
-        for (ngx_uint_t i = 0; i < part->nelts; ++i) {
-            if (!is_named(lines[i], lowcase)) continue;
-            if (lone != nullptr) return nullptr;
-            lone = &lines[i];
-            spot = {part, i};
+        for (auto* line = lines; line != lines + part->nelts; ++line) {
+            if (!is_named(*line, lowcase)) continue;
+            if (lone.line != nullptr) return {};
+            lone = {part, line};
         }
     }
     return lone;
+}
+
+// One that is not the last of all.
+[[gnu::noinline]] void cut_inner_header(ngx_http_request_t* r, Place place) {
+    auto index =
+        static_cast<ngx_uint_t>(place.line - static_cast<ngx_table_elt_t*>(place.part->elts));
+    cut_header(r, &place.part, &index);
 }
 
 [[gnu::noinline]] void strip(ngx_http_request_t* r, Record& record, const LocConf& location) {
@@ -286,27 +292,31 @@ void extract(ngx_http_request_t* r, Record& record, const LocConf& location) {
 
 [[gnu::hot]] bool take_lone_header(ngx_http_request_t* r, Record& record, const LocConf& location) {
     if (!location.lone_header || r->method == NGX_HTTP_OPTIONS ||
-        record.extraction.location != nullptr) {
+        record.extraction.location != nullptr) [[unlikely]] {
         return false;
     }
     const SourcePlace& place = location.places.front();
-    Spot spot;
-    const ngx_table_elt_t* const line = find_lone_header(r, place.source.name, spot);
-    if (line == nullptr || line->hash == 0) return false;
-    const http::Found found = http::from_header(view(line->value), place.source.scheme);
-    if (found.count == 0 || found.value.size() > *location.max_token_size) return false;
+    const Place lone = find_lone_header(r, place.source.name);
+    const ngx_table_elt_t* const line = lone.line;
+    if (line == nullptr || line->hash == 0) [[unlikely]]
+        return false;
+    const auto text = http::from_usual_header(view(line->value), place.source.scheme);
+    if (!text || text->size() > *location.max_token_size) [[unlikely]]
+        return false;
     if (r->headers_in.authorization == line) {
         r->headers_in.authorization = nullptr;
-    } else if (place.known_header) {
+    } else if (place.known_header) [[unlikely]] {
         forget_header(r, line);
     }
-    if (!cut_last_header(r->headers_in.headers, spot.part, spot.index)) {
-        cut_header(r, &spot.part, &spot.index);
+    if (!cut_last_header(r->headers_in.headers, lone.part, line)) [[unlikely]] {
+        cut_inner_header(r, lone);
     }
-    if (place.cached >= 0) forget_variable(r, static_cast<ngx_uint_t>(place.cached));
+    if (place.cached >= 0) [[unlikely]] {
+        forget_variable(r, static_cast<ngx_uint_t>(place.cached));
+    }
     record.lone_header = line;
     record.extraction.location = &location;
-    set_credential(record.extraction, found.value, place.for_jwt, place.for_key, location);
+    set_credential(record.extraction, *text, place.for_jwt, place.for_key, location);
     return true;
 }
 

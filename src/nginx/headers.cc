@@ -66,11 +66,11 @@ std::string_view header_value(ngx_http_request_t* r, std::string_view lowcase) {
     forget_repeated_line(r->headers_in, known->offset, line);
 }
 
-[[gnu::hot]] void cut_header(ngx_http_request_t* r, ngx_list_part_t** part, ngx_uint_t* index) {
+void cut_header(ngx_http_request_t* r, ngx_list_part_t** part, ngx_uint_t* index) {
     ngx_list_t& list = r->headers_in.headers;
     ngx_list_part_t* here = *part;
-    if (cut_last_header(list, here, *index)) return;
     auto* lines = static_cast<ngx_table_elt_t*>(here->elts);
+    if (cut_last_header(list, here, &lines[*index])) return;
 
     if (*index > 0 && *index + 1 < here->nelts) {
         auto* rest = static_cast<ngx_list_part_t*>(ngx_palloc(list.pool, sizeof(ngx_list_part_t)));

@@ -48,13 +48,14 @@ ngx_table_elt_t* add_header(ngx_http_request_t* r, std::string_view name, std::s
 void forget_header(ngx_http_request_t* r, const ngx_table_elt_t* line);
 
 // Removes the list's last element, unless it is alone in its part; false, with nothing done, for
-// any other. It has been forgotten.
-inline bool cut_last_header(ngx_list_t& list, ngx_list_part_t* part, ngx_uint_t index) noexcept {
-    if (part != list.last || index == 0 || index + 1 != part->nelts) return false;
-    part->nelts = index;
+// any other of the part. It has been forgotten.
+inline bool cut_last_header(ngx_list_t& list, ngx_list_part_t* part,
+                            const ngx_table_elt_t* line) noexcept {
+    const auto* const lines = static_cast<const ngx_table_elt_t*>(part->elts);
+    if (part != list.last || part->nelts < 2 || line != &lines[part->nelts - 1]) return false;
     // Something may still point at the element: the next push must open a new part, as nginx does
     // once the last one holds `nalloc` elements.
-    list.nalloc = index;
+    list.nalloc = --part->nelts;
     return true;
 }
 

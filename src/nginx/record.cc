@@ -65,7 +65,8 @@ Record::Record() noexcept : cleanup_{.handler = end, .data = this, .next = nullp
     auto* record = static_cast<Record*>(data);
     record->identity.forget();
     if (record->lists_used) record->lists_.clear();
-    if (worker() == nullptr || !worker()->keep(record)) surplus.reset(record);
+    if (worker() == nullptr || !worker()->keep(record)) [[unlikely]]
+        surplus.reset(record);
 }
 
 // An internal redirect clears the contexts; the pool remembers.
@@ -83,7 +84,7 @@ Record* Record::found_by_pool(ngx_http_request_t* main) noexcept {
 [[gnu::hot]] Record& Record::make(ngx_http_request_t* main) {
     Record* record = worker() != nullptr ? worker()->spare_record() : nullptr;
     if (record == nullptr) record = new Record;
-    static_cast<RequestState&>(*record) = RequestState{};
+    record->clear();
     record->main_ = main;
     record->memory_.change_to(main->pool);
     record->cleanup_.next = main->pool->cleanup;

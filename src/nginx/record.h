@@ -61,9 +61,10 @@ public:
         if (source_ == nullptr) return;
         kind_ = policy::CredentialKind::kNone;
         source_ = nullptr;
-        forget_recalled();
-        key_.record.reset();
-        principal_.reset();
+        drop(recalled_.identity);
+        drop(key_.record);
+        drop(recalled_.roles);
+        drop(principal_);
     }
     void set(policy::Verified verified);
     void set(policy::VerifiedKey key);
@@ -85,6 +86,16 @@ public:
     }
 
 private:
+    template <class Pointer>
+    [[gnu::noinline]] static void reset(Pointer& pointer) noexcept {
+        pointer.reset();
+    }
+    // Few of them hold anything.
+    template <class Pointer>
+    static void drop(Pointer& pointer) noexcept {
+        if (pointer) reset(pointer);
+    }
+
     policy::CredentialKind kind_ = policy::CredentialKind::kNone;
     const void* source_ = nullptr;
     policy::VerifiedKey key_;
@@ -92,8 +103,8 @@ private:
     policy::Recalled recalled_;
 };
 
-// What is known about one request; begins anew with each, by plain stores.
-struct RequestState {
+// How far a request has come.
+struct Progress {
     // Hook 1 has run.
     bool entered = false;
     bool identity_unsafe = false;  // a gate variable could not be written safely
@@ -105,17 +116,34 @@ struct RequestState {
     policy::CacheOutcome cache = policy::CacheOutcome::kBypass;
     // The query string as the client sent it.
     std::string_view original_arguments;
-    Extraction extraction;
     // The header that take_lone_header() removed.
     const ngx_table_elt_t* lone_header = nullptr;
     // The credential that says who it is.
     std::string_view verified_text;
+};
+
+// What is known about one request.
+struct RequestState : Progress {
+    Extraction extraction;
     Decision decision;
     LimitState limits;
     // The body of the refusal's answer, where it is not nginx's page; set by the header filter.
     std::optional<std::string_view> answer_body;
+
+    // As before a request; one after the other, as the compiler makes plain stores of small ones.
+    void clear() noexcept {
+        static_cast<Progress&>(*this) = Progress{};
+        extraction = Extraction{};
+        decision = Decision{};
+        limits = LimitState{};
+        answer_body = std::nullopt;
+    }
 };
 static_assert(std::is_trivially_copyable_v<RequestState>);
+static_assert(sizeof(RequestState) == sizeof(Progress) + sizeof(Extraction) + sizeof(Decision) +
+                                          sizeof(LimitState) +
+                                          sizeof(std::optional<std::string_view>),
+              "clear() has to know each member");
 
 // What most requests have none of.
 struct Lists {
@@ -168,7 +196,6 @@ public:
 
     const policy::Principal* principal() { return identity.principal(&memory_); }
 
-    Identity identity;
     Lists& lists() noexcept {
         lists_used = true;
         return lists_;
@@ -214,12 +241,17 @@ private:
     void drop_decision();
     void settle_now();
 
-    ngx_http_request_t* main_ = nullptr;
-    PoolMemory memory_{nullptr};
-    Lists lists_;
     // In the list of main's pool.
     ngx_pool_cleanup_t cleanup_;
+    ngx_http_request_t* main_ = nullptr;
+    PoolMemory memory_{nullptr};
     Record* next_spare_ = nullptr;
+
+public:
+    Identity identity;
+
+private:
+    Lists lists_;
 };
 
 // The refusal that `r` is about to be answered with; nullptr when error_page has taken over or

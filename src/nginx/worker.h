@@ -16,9 +16,9 @@ public:
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
-    jose::HeaderCache headers;
     policy::RecentVerdicts recent;
     SeriesMemo series;
+    jose::HeaderCache headers;
 
     // A record that keep() was given; nullptr when there is none.
     Record* spare_record() noexcept {

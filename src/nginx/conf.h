@@ -72,8 +72,8 @@ struct GateConf {
     bool optional = false;
     bool challenge = true;
     std::vector<const policy::TrustedIssuer*> trusted;  // of issuers, in their order
-    std::vector<LiveStore*> stores;                     // resolved in postconfiguration
     std::vector<const policy::KeyStore*> key_stores;    // of stores, in their order
+    std::vector<LiveStore*> stores;                     // resolved in postconfiguration
     std::vector<LiveIssuer*> issuers;                   // resolved in postconfiguration
     std::vector<std::string> issuer_names;              // empty with jwt: the only declared one
     std::vector<std::string> store_names;
@@ -92,11 +92,11 @@ struct RequireConf {
 
 // A place where credentials are looked for, and the kinds that may stand there.
 struct SourcePlace {
-    SourceConf source;
     bool for_jwt = false;
     bool for_key = false;
     bool known_header = false;  // nginx keeps pointers to headers of this name
     ngx_int_t cached = -1;      // index of the variable that may hold such a header's value
+    SourceConf source;
 };
 
 struct IdentityConf {
@@ -136,10 +136,10 @@ struct LocConf {
     Setting<bool> dry_run;
     Setting<Preflight> preflight;
     Setting<std::size_t> max_token_size;
-    std::vector<RequireConf> requires_;  // own lines while parsing, the whole list after merge
-    Setting<Limits> limits;              // empty: off
     Setting<std::vector<IdentityConf>> identity;
     Setting<GateConf> gate;
+    std::vector<RequireConf> requires_;  // own lines while parsing, the whole list after merge
+    Setting<Limits> limits;              // empty: off
     Setting<Limits> fail_limits;  // empty: off
     Setting<std::vector<SourceConf>> jwt_sources;
     Setting<std::vector<SourceConf>> key_sources;

@@ -129,7 +129,7 @@ void collect_places(ngx_conf_t* cf, LocConf& loc) {
             loc.places, [&](const SourcePlace& known) { return same_place(known.source, source); });
         if (place == loc.places.end()) {
             place = loc.places.insert(
-                place, {.source = source, .known_header = is_known_header(cf, source.name)});
+                place, {.known_header = is_known_header(cf, source.name), .source = source});
         }
         (*place).*kind = true;
     };

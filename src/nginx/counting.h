@@ -20,8 +20,8 @@ struct SeriesMemo {
         std::uint32_t series = 0;
     };
     static constexpr unsigned kBits = 9;
-    std::array<Entry, 1 << kBits> entries{};
     cache::Counters* counters = nullptr;  // of the zone; known with the first entry
+    std::array<Entry, 1 << kBits> entries{};
 };
 
 // Nothing without a zone, or where no gate has decided. Throws bad_alloc.

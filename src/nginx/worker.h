@@ -16,10 +16,6 @@ public:
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
-    policy::RecentVerdicts recent;
-    SeriesMemo series;
-    jose::HeaderCache headers;
-
     // A record that keep() was given; nullptr when there is none.
     Record* spare_record() noexcept {
         Record* const record = spare_;
@@ -44,6 +40,13 @@ private:
 
     Record* spare_ = nullptr;
     unsigned spares_ = 0;
+
+public:
+    policy::RecentVerdicts recent;
+    SeriesMemo series;
+    jose::HeaderCache headers;
+
+private:
     Ticker sweeper_;
 };
 

@@ -26,15 +26,15 @@ struct JournalConf {
 };
 
 struct ZoneConf {
+    // Made in the master before any worker starts; workers inherit it.
+    std::unique_ptr<cache::Zone> zone;
+    std::vector<JournalConf> journals;
     std::string name;
     std::size_t size = 0;
     std::string state;  // directory, "" for none
     std::string where;
-    std::vector<JournalConf> journals;
     ngx_shm_zone_t* shared = nullptr;
     std::span<std::byte> memory;
-    // Made in the master before any worker starts; workers inherit it.
-    std::unique_ptr<cache::Zone> zone;
 };
 
 // Least size of a zone.

@@ -140,7 +140,7 @@ struct LocConf {
     Setting<GateConf> gate;
     std::vector<RequireConf> requires_;  // own lines while parsing, the whole list after merge
     Setting<Limits> limits;              // empty: off
-    Setting<Limits> fail_limits;  // empty: off
+    Setting<Limits> fail_limits;         // empty: off
     Setting<std::vector<SourceConf>> jwt_sources;
     Setting<std::vector<SourceConf>> key_sources;
     bool drop_inherited_requires = false;  // gate_require off
@@ -155,9 +155,9 @@ struct LocConf {
 };
 
 struct SrvConf {
+    std::set<std::string> argument_names;  // of all arg= sources in this server, after merge
     Setting<DotSegments> dot_segments;
     Setting<bool> identity_clear_off;
-    std::set<std::string> argument_names;  // of all arg= sources in this server, after merge
 };
 
 // Lower case, with '-' for all but letters and digits: names that some application takes for one

@@ -25,7 +25,8 @@ struct JournalConf {
     mutable const cache::JournalState* state = nullptr;
 };
 
-struct ZoneConf {
+struct alignas(64) ZoneConf {
+    // What each request reads comes first.
     // Made in the master before any worker starts; workers inherit it.
     std::unique_ptr<cache::Zone> zone;
     std::vector<JournalConf> journals;

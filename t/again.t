@@ -18,6 +18,7 @@ gate_issuer corp  { issuer https://idp.example.com; jwks_file %%DIR%%/keys.jwks;
 gate_issuer other { issuer https://other.example.com; jwks_file %%DIR%%/keys.jwks; audience orders; }
 gate_keys k { file %%DIR%%/keys.json; prefix k_; }
 limit_req_zone $server_name zone=slow:64k rate=500r/s;
+log_format who "[$gate_subject]";
 map $gate_subject $mapped { default "<$gate_subject>"; }
 server {
     listen 127.0.0.1:%%PORT%%;
@@ -31,12 +32,14 @@ server {
     location /variables/ { proxy_pass http://127.0.0.1:%%PORT_app%%;
         proxy_set_header X-Copy "[$http_authorization]"; proxy_set_header X-Who "[$gate_subject]";
         proxy_set_header X-Early "[$early_subject$early_mapped]"; }
+    location /logged/ { access_log %%DIR%%/who.log who; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /key/ { gate key=k; gate_identity X-User $gate_subject; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /both/ { gate jwt=corp key=k; gate_source key header=Authorization scheme=Bearer;
         proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /other/ { gate jwt=other; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location = /page.html { limit_req zone=slow burst=1000; }
     location /small/ { gate_max_token_size 256; proxy_pass http://127.0.0.1:%%PORT_app%%; }
+    location /small-return/ { gate_max_token_size 256; return 200 "secret\n"; }
     location /dry/ { gate_dry_run on; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /off/ { gate off; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /keep/ { gate_strip off; proxy_pass http://127.0.0.1:%%PORT_app%%; }
@@ -44,6 +47,10 @@ server {
     location /page/ { error_page 404 = @again; return 404; }
     location /missing/ { error_page 404 = @again; }
     location @again { gate jwt=corp key=k; gate_identity X-User $gate_subject; proxy_pass http://127.0.0.1:%%PORT_app%%; }
+    location /missing-identity/ { gate_identity X-User $gate_subject; error_page 404 = @again; }
+    location /ambiguous/ { gate_source jwt header=X-One scheme=off; gate_source jwt header=X-Two scheme=off;
+        error_page 400 = @key; }
+    location @key { gate key=k; gate_identity X-User $gate_subject; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /to-other/ { error_page 404 = @other; }
     location @other { gate jwt=other; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /to-off/ { error_page 404 = @off; }
@@ -89,6 +96,8 @@ subtest 'the credential leaves the list wherever it stands' => sub {
         [$host, (map {"X-$_: 1"} 1 .. 19), $bearer], 200, [map {"X-$_: 1"} 1 .. 19];
     same 'alone in its part', '/', [$host, (map {"X-$_: 1"} 1 .. 19), $bearer, 'X-Z: 1'], 200,
         [(map {"X-$_: 1"} 1 .. 19), 'X-Z: 1'];
+    same 'last in its part', '/headers/', [$host, (map {"X-$_: 1"} 1 .. 18), $bearer, map {"Y-$_: 1"} 1 .. 20],
+        200, [(map {"X-$_: 1"} 1 .. 18), (map {"Y-$_: 1"} 1 .. 20), 'X-User: user-1'];
     same 'with identity headers in its place', '/headers/', [$host, 'X-A: 1', $bearer], 200,
         ['X-A: 1', 'X-User: user-1'];
     same 'forged ones go', '/headers/', [$host, 'x_user: root', $bearer, 'X-User: admin'], 200,
@@ -115,6 +124,7 @@ subtest 'another location decides for itself' => sub {
     same 'let in', '/', [$host, $bearer], 200, [];
     same 'another issuer', '/other/', [$host, $bearer], 401;
     same 'a smaller limit on size', '/small/', [$host, $bearer], 401;
+    same 'and that before the rewrite module answers', '/small-return/', [$host, $bearer], 401;
     same 'no gate', '/off/', [$host, $bearer], 200, [$bearer];
     same 'no key here', '/', [$host, "Authorization: Bearer $key"], 401;
     same 'a place for both: the token', '/both/', [$host, $bearer], 200, [];
@@ -132,6 +142,11 @@ subtest 'methods' => sub {
 subtest 'variables that somebody read before' => sub {
     same 'are read anew', '/variables/', [$host, $bearer], 200,
         ['X-Copy: []', 'X-Who: [user-1]', 'X-Early: [<>]'];
+    same 'also by the access log', '/logged/', [$host, $bearer], 200, [];
+    my @lines;
+    ok wait_for(sub { @lines = split /\n/, Gate::Test::slurp($t->dir . '/who.log'); @lines == $times }),
+        'a line for each';
+    is_deeply \@lines, [('[user-1]') x $times], 'as it was known in the end';
 };
 
 subtest 'internal redirects' => sub {
@@ -139,6 +154,10 @@ subtest 'internal redirects' => sub {
         ['X-A: 1', 'X-User: user-1'];
     same 'also when the first location let it in', '/missing/', [$host, $bearer, 'X-A: 1'], 200,
         ['X-A: 1', 'X-User: user-1'];
+    same 'and was told by a header', '/missing-identity/', [$host, 'X-A: 1', $bearer], 200,
+        ['X-A: 1', 'X-User: user-1'];
+    same 'what was ambiguous there is not here', '/ambiguous/',
+        [$host, "X-One: $token", "X-Two: x$token", "X-API-Key: $key"], 200, ['X-User: machine'];
     same 'to another issuer', '/to-other/', [$host, $bearer], 401;
     same 'to no gate: it is gone', '/to-off/', [$host, $bearer, 'X-A: 1'], 200, ['X-A: 1'];
     same 'from no gate', '/open-to/', [$host, $bearer], 200, ['X-User: user-1'];

@@ -291,10 +291,8 @@ void extract(ngx_http_request_t* r, Record& record, const LocConf& location) {
 }
 
 [[gnu::hot]] bool take_lone_header(ngx_http_request_t* r, Record& record, const LocConf& location) {
-    if (!location.lone_header || r->method == NGX_HTTP_OPTIONS ||
-        record.extraction.location != nullptr) [[unlikely]] {
+    if (!location.lone_header || record.extraction.location != nullptr) [[unlikely]]
         return false;
-    }
     const SourcePlace& place = location.places.front();
     const Place lone = find_lone_header(r, place.source.name);
     const ngx_table_elt_t* const line = lone.line;

@@ -24,15 +24,8 @@ server {
     listen 127.0.0.1:%%PORT%%;
     root %%DIR%%/html;
     gate jwt=corp;
-    set $early_header $http_authorization;
-    set $early_subject $gate_subject;
-    set $early_mapped $mapped;
     location / { proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /headers/ { gate_identity X-User $gate_subject; proxy_pass http://127.0.0.1:%%PORT_app%%; }
-    location /variables/ { proxy_pass http://127.0.0.1:%%PORT_app%%;
-        proxy_set_header X-Copy "[$http_authorization]"; proxy_set_header X-Who "[$gate_subject]";
-        proxy_set_header X-Early "[$early_subject$early_mapped]"; }
-    location /logged/ { access_log %%DIR%%/who.log who; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /key/ { gate key=k; gate_identity X-User $gate_subject; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /both/ { gate jwt=corp key=k; gate_source key header=Authorization scheme=Bearer;
         proxy_pass http://127.0.0.1:%%PORT_app%%; }
@@ -57,6 +50,23 @@ server {
     location @off { gate off; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /open-to/ { gate off; error_page 404 = @again; }
 }
+server {
+    listen 127.0.0.1:%%PORT_early%%;
+    gate jwt=corp;
+    set $early_header $http_authorization;
+    set $early_subject $gate_subject;
+    set $early_mapped $mapped;
+    location /variables/ { proxy_pass http://127.0.0.1:%%PORT_app%%;
+        proxy_set_header X-Copy "[$http_authorization]"; proxy_set_header X-Who "[$gate_subject]";
+        proxy_set_header X-Early "[$early_subject$early_mapped]"; }
+    location /logged/ { access_log %%DIR%%/who.log who; proxy_pass http://127.0.0.1:%%PORT_app%%; }
+}
+server {
+    listen 127.0.0.1:%%PORT_header%%;
+    gate jwt=corp;
+    set $early_header $http_authorization;
+    location / { proxy_pass http://127.0.0.1:%%PORT_app%%; proxy_set_header X-Copy "[$http_authorization]"; }
+}
 EOF
 
 my $token = mint(claims => { sub => 'user-1' });
@@ -78,7 +88,8 @@ sub same {
     $app->clear;
     my $bytes = join '', map {"$_\r\n"} "$method $uri HTTP/$version", @$lines, '';
     my %got;
-    $got{ scalar(http_raw($bytes, methods => [$method]))->status }++ for 1 .. $times;
+    my @to = (methods => [$method], $opt{server} ? (port => $t->port($opt{server})) : ());
+    $got{ scalar(http_raw($bytes, @to))->status }++ for 1 .. $times;
     my @requests = $app->requests;
     return is_deeply [\%got, map { seen($_) } @requests],
         [{ $status => $times }, defined $expected ? ($expected) x $times : ()], $name;
@@ -141,8 +152,9 @@ subtest 'methods' => sub {
 
 subtest 'variables that somebody read before' => sub {
     same 'are read anew', '/variables/', [$host, $bearer], 200,
-        ['X-Copy: []', 'X-Who: [user-1]', 'X-Early: [<>]'];
-    same 'also by the access log', '/logged/', [$host, $bearer], 200, [];
+        ['X-Copy: []', 'X-Who: [user-1]', 'X-Early: [<>]'], server => 'early';
+    same 'a header is gone', '/', [$host, $bearer], 200, ['X-Copy: []'], server => 'header';
+    same 'also by the access log', '/logged/', [$host, $bearer], 200, [], server => 'early';
     my @lines;
     ok wait_for(sub { @lines = split /\n/, Gate::Test::slurp($t->dir . '/who.log'); @lines == $times }),
         'a line for each';

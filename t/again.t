@@ -33,6 +33,7 @@ server {
     location = /page.html { limit_req zone=slow burst=1000; }
     location /small/ { gate_max_token_size 256; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /small-return/ { gate_max_token_size 256; return 200 "secret\n"; }
+    location = /metrics { gate off; gate_metrics; }
     location /dry/ { gate_dry_run on; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /off/ { gate off; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /keep/ { gate_strip off; proxy_pass http://127.0.0.1:%%PORT_app%%; }
@@ -44,6 +45,11 @@ server {
     location /ambiguous/ { gate_source jwt header=X-One scheme=off; gate_source jwt header=X-Two scheme=off;
         error_page 400 = @key; }
     location @key { gate key=k; gate_identity X-User $gate_subject; proxy_pass http://127.0.0.1:%%PORT_app%%; }
+    location /refused/ { gate jwt=other; error_page 401 = @again; }
+    location /rewritten/ { gate_source jwt header=X-Token scheme=off; rewrite ^ /key-missing/ last; }
+    location /key-missing/ { gate key=k; error_page 404 = @token; }
+    location @token { gate_source jwt header=X-Token scheme=off; gate_identity X-User $gate_subject;
+        proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /to-other/ { error_page 404 = @other; }
     location @other { gate jwt=other; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /to-off/ { error_page 404 = @off; }
@@ -93,6 +99,14 @@ sub same {
     my @requests = $app->requests;
     return is_deeply [\%got, map { seen($_) } @requests],
         [{ $status => $times }, defined $expected ? ($expected) x $times : ()], $name;
+}
+
+# How many were refused for their issuer.
+sub refusals {
+    my $text = http_get('/metrics')->body;
+    my $sum = 0;
+    $sum += $1 while $text =~ /^nginx_gate_decisions_total\{[^}]*reason="iss_mismatch"[^}]*\} (\d+)/mg;
+    return $sum;
 }
 
 my $host = 'Host: h';
@@ -170,6 +184,11 @@ subtest 'internal redirects' => sub {
         ['X-A: 1', 'X-User: user-1'];
     same 'what was ambiguous there is not here', '/ambiguous/',
         [$host, "X-One: $token", "X-Two: x$token", "X-API-Key: $key"], 200, ['X-User: machine'];
+    same 'each location took one of its own', '/rewritten/',
+        [$host, "X-Token: $token", "X-API-Key: $key"], 200, ['X-User: user-1'];
+    my $before = refusals();
+    same 'who was refused there is let in here', '/refused/', [$host, $bearer], 200, ['X-User: user-1'];
+    is refusals() - $before, $times, 'and each refusal is counted';
     same 'to another issuer', '/to-other/', [$host, $bearer], 401;
     same 'to no gate: it is gone', '/to-off/', [$host, $bearer, 'X-A: 1'], 200, ['X-A: 1'];
     same 'from no gate', '/open-to/', [$host, $bearer], 200, ['X-User: user-1'];

@@ -34,6 +34,7 @@ server {
     location /small/ { gate_max_token_size 256; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /small-return/ { gate_max_token_size 256; return 200 "secret\n"; }
     location = /metrics { gate off; gate_metrics; }
+    location /if/ { proxy_pass http://127.0.0.1:%%PORT_app%%; if ($arg_other) { set $branch 1; } }
     location /dry/ { gate_dry_run on; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /off/ { gate off; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /keep/ { gate_strip off; proxy_pass http://127.0.0.1:%%PORT_app%%; }
@@ -148,6 +149,7 @@ subtest 'spelling' => sub {
 subtest 'another location decides for itself' => sub {
     same 'let in', '/', [$host, $bearer], 200, [];
     same 'another issuer', '/other/', [$host, $bearer], 401;
+    same "in an if's own location", '/if/?other=1', [$host, $bearer], 200, [];
     same 'a smaller limit on size', '/small/', [$host, $bearer], 401;
     same 'and that before the rewrite module answers', '/small-return/', [$host, $bearer], 401;
     same 'no gate', '/off/', [$host, $bearer], 200, [$bearer];

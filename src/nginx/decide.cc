@@ -190,8 +190,7 @@ void forget_gate_variables(ngx_http_request_t* r) {
     const MainConf& main = main_conf(r);
     if (!location.only_identifies || r->method == NGX_HTTP_OPTIONS || !main.zone ||
         record.decision.status != GateStatus::kNone || record.variables_read ||
-        record.identity.known() || record.extraction.location != &location ||
-        record.extraction.problem != Reason::kNone) {
+        record.extraction.location != &location || record.extraction.problem != Reason::kNone) {
         return false;
     }
     return is_known_again(record, location, *main.zone);

@@ -32,6 +32,7 @@ server {
     location /other/ { gate jwt=other; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location = /page.html { limit_req zone=slow burst=1000; }
     location /small/ { gate_max_token_size 256; proxy_pass http://127.0.0.1:%%PORT_app%%; }
+    location /small-any/ { satisfy any; deny all; gate_max_token_size 256; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /small-return/ { gate_max_token_size 256; return 200 "secret\n"; }
     location = /metrics { gate off; gate_metrics; }
     location /if/ { proxy_pass http://127.0.0.1:%%PORT_app%%; if ($arg_other) { set $branch 1; } }
@@ -151,6 +152,7 @@ subtest 'another location decides for itself' => sub {
     same 'another issuer', '/other/', [$host, $bearer], 401;
     same "in an if's own location", '/if/?other=1', [$host, $bearer], 200, [];
     same 'a smaller limit on size', '/small/', [$host, $bearer], 401;
+    same 'also where another module may let in', '/small-any/', [$host, $bearer], 401;
     same 'and that before the rewrite module answers', '/small-return/', [$host, $bearer], 401;
     same 'no gate', '/off/', [$host, $bearer], 200, [$bearer];
     same 'no key here', '/', [$host, "Authorization: Bearer $key"], 401;

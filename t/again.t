@@ -7,16 +7,20 @@ use Gate::HTTP qw(http_raw);
 
 my $t = Gate::Test->new;
 my $app = $t->upstream('app');
-my ($key, $bound) = (api_key('k_'), api_key('k_'));
+my ($key, $bound, $long) = (api_key('k_'), api_key('k_'), 'f_long' . 'x' x 30);
 $t->write_jwks('keys.jwks', 'rs');
 $t->write_file('keys.json',
     key_file(key_record($key, owner => 'machine'), key_record($bound, cidr => ['127.0.0.1/32'])));
+$t->write_file('foreign.json', key_file(key_record($long, owner => 'machine')));
+$t->write_file('none.json', key_file());
 mkdir $t->dir . '/html';
 $t->write_file('html/page.html', "page\n");
 $t->start(<<'EOF');
 gate_issuer corp  { issuer https://idp.example.com; jwks_file %%DIR%%/keys.jwks; audience orders; }
 gate_issuer other { issuer https://other.example.com; jwks_file %%DIR%%/keys.jwks; audience orders; }
 gate_keys k { file %%DIR%%/keys.json; prefix k_; }
+gate_keys foreign { file %%DIR%%/foreign.json; prefix f_; checksum off; }
+gate_keys long { file %%DIR%%/none.json; prefix f_long; checksum off; }
 limit_req_zone $server_name zone=slow:64k rate=500r/s;
 log_format who "[$gate_subject]";
 map $gate_subject $mapped { default "<$gate_subject>"; }
@@ -27,6 +31,8 @@ server {
     location / { proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /headers/ { gate_identity X-User $gate_subject; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /key/ { gate key=k; gate_identity X-User $gate_subject; proxy_pass http://127.0.0.1:%%PORT_app%%; }
+    location /one/ { gate key=foreign; proxy_pass http://127.0.0.1:%%PORT_app%%; }
+    location /two/ { gate key=foreign,long; proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /both/ { gate jwt=corp key=k; gate_source key header=Authorization scheme=Bearer;
         proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /other/ { gate jwt=other; proxy_pass http://127.0.0.1:%%PORT_app%%; }
@@ -156,6 +162,8 @@ subtest 'another location decides for itself' => sub {
     same 'and that before the rewrite module answers', '/small-return/', [$host, $bearer], 401;
     same 'no gate', '/off/', [$host, $bearer], 200, [$bearer];
     same 'no key here', '/', [$host, "Authorization: Bearer $key"], 401;
+    same 'a key of a store', '/one/', [$host, "X-API-Key: $long"], 200, [];
+    same 'whose prefix is not the longest here', '/two/', [$host, "X-API-Key: $long"], 401;
     same 'a place for both: the token', '/both/', [$host, $bearer], 200, [];
     same 'a place for both: the key', '/both/', [$host, "Authorization: Bearer $key"], 200, [];
 };

@@ -29,6 +29,12 @@ inline std::string_view copy(ngx_pool_t* pool, std::string_view text) {
     return {data, text.size()};
 }
 
+// Whoever asks for the variable next has it evaluated anew.
+inline void forget_variable(ngx_http_request_t* r, ngx_uint_t index) noexcept {
+    r->variables[index].valid = 0;
+    r->variables[index].not_found = 0;
+}
+
 // An object that lives as long as the pool; its destructor runs as a pool cleanup.
 template <class T, class... Args>
 T* pool_new(ngx_pool_t* pool, Args&&... args) {

@@ -175,10 +175,7 @@ Reason identify(ngx_http_request_t* r, Record& record, const LocConf& location) 
 }
 
 void forget_gate_variables(ngx_http_request_t* r) {
-    for (ngx_uint_t index : main_conf(r).gate_variables) {
-        r->variables[index].valid = 0;
-        r->variables[index].not_found = 0;
-    }
+    for (ngx_uint_t index : main_conf(r).gate_variables) forget_variable(r, index);
 }
 
 }  // namespace
@@ -188,9 +185,11 @@ void forget_gate_variables(ngx_http_request_t* r) {
     return false;
 #endif
     const MainConf& main = main_conf(r);
+    // Somebody is known without a decision where memory ran out in between.
     if (!location.only_identifies || r->method == NGX_HTTP_OPTIONS || !main.zone ||
         record.decision.status != GateStatus::kNone || record.variables_read ||
-        record.extraction.location != &location || record.extraction.problem != Reason::kNone) {
+        record.identity.known() || record.extraction.location != &location ||
+        record.extraction.problem != Reason::kNone) {
         return false;
     }
     return is_known_again(record, location, *main.zone);

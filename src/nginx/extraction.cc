@@ -188,11 +188,6 @@ void strip_argument(ngx_http_request_t* r, const SourceConf& source, bool remove
     }
 }
 
-void forget_variable(ngx_http_request_t* r, ngx_uint_t index) noexcept {
-    r->variables[index].valid = 0;
-    r->variables[index].not_found = 0;
-}
-
 // What was stripped in passing becomes one of the headers that were.
 void list_lone_header(Record& record) {
     if (record.lone_header == nullptr) return;
@@ -252,7 +247,7 @@ Place find_lone_header(ngx_http_request_t* r, std::string_view lowcase) noexcept
     return lone;
 }
 
-// One that is not the last of all.
+// One that cut_last_header() leaves alone.
 [[gnu::noinline]] void cut_inner_header(ngx_http_request_t* r, Place place) {
     auto index =
         static_cast<ngx_uint_t>(place.line - static_cast<ngx_table_elt_t*>(place.part->elts));

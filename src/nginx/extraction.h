@@ -16,7 +16,8 @@ void extract(ngx_http_request_t* r, Record& record, const LocConf& location);
 void take(ngx_http_request_t* r, Record& record, const LocConf& location);
 
 // The same where nearly all requests have their credential: in one header, as the location's one
-// source says. False, with nothing done, in any other case, and where what was found is too long.
+// source says. False, with nothing done, in any other case: also where another location has looked
+// before, and where what was found is too long.
 bool take_lone_header(ngx_http_request_t* r, Record& record, const LocConf& location);
 
 // A CORS preflight: OPTIONS with Origin and Access-Control-Request-Method.

@@ -41,7 +41,7 @@ std::string_view header_value(ngx_http_request_t* r, std::string_view lowcase) {
     return found;
 }
 
-[[gnu::hot]] void forget_header(ngx_http_request_t* r, const ngx_table_elt_t* line) {
+void forget_header(ngx_http_request_t* r, const ngx_table_elt_t* line) {
     if (line->lowcase_key == nullptr) return;
     if (r->headers_in.authorization == line) {
         r->headers_in.authorization = nullptr;

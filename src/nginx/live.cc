@@ -352,4 +352,9 @@ void withdraw(LiveIssuer& issuer) {
     issuer.trusted.epoch = 0;
 }
 
+void withdraw(LiveStore& store) {
+    store.table = nullptr;
+    store.store.state = 0;
+}
+
 }  // namespace gate::nginx

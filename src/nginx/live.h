@@ -110,5 +110,6 @@ void take_over(LiveRoles& roles, std::size_t file, Renewal renewal);
 
 // Nothing of the block is in force any more.
 void withdraw(LiveIssuer& issuer);
+void withdraw(LiveStore& store);
 
 }  // namespace gate::nginx

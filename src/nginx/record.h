@@ -206,7 +206,7 @@ public:
         if (decision.status != GateStatus::kNone) drop_decision();
         identity_unsafe = false;
     }
-    // The first decision lets the request in.
+    // A decision that was begun anew lets the request in.
     void pass(const LocConf& location) noexcept {
         decision.status = GateStatus::kPassed;
         decision.location = &location;

@@ -133,7 +133,7 @@ void Watcher::catch_up() {
 // force.
 void Watcher::withdraw(Watched& watched) {
     if (auto* issuer = std::get_if<LiveIssuer*>(&watched.block)) nginx::withdraw(**issuer);
-    if (auto* store = std::get_if<LiveStore*>(&watched.block)) (*store)->table = nullptr;
+    if (auto* store = std::get_if<LiveStore*>(&watched.block)) nginx::withdraw(**store);
     if (auto* roles = std::get_if<LiveRoles*>(&watched.block)) {
         (*roles)->map = std::make_shared<const policy::RoleMap>();
         share_roles(**roles);

@@ -135,34 +135,19 @@ bool block_begins_dot(const char* octets) noexcept {
     return (halves[0] | halves[1]) != 0;
 }
 
-// The same of the eight octets of a word. A subtraction borrows out of an octet only where that one
-// is sought, and then the answer is yes anyhow.
-constexpr bool word_begins_dot(std::uint64_t word) noexcept {
-    constexpr std::uint64_t kOnes = 0x0101010101010101;
-    constexpr std::uint64_t kHigh = 0x80 * kOnes;
-    const std::uint64_t dots = word ^ ('.' * kOnes);
-    const std::uint64_t percents = word ^ ('%' * kOnes);
-    const std::uint64_t zeros = ((dots - kOnes) & ~dots) | ((percents - kOnes) & ~percents);
-    return ((zeros | (word & word << 1)) & kHigh) != 0;
-}
-
-// Of a text of as many octets as Half has, up to twice as many: both halves, which may overlap.
-template <class Half>
+// Of a text of `half` to twice as many octets: both halves, which may overlap.
+template <std::size_t half>
 bool halves_begin_dot(std::string_view text) noexcept {
-    Half first, last;
-    std::memcpy(&first, text.data(), sizeof first);
-    std::memcpy(&last, text.data() + text.size() - sizeof last, sizeof last);
-    if constexpr (sizeof(Half) == 4) {
-        return word_begins_dot(std::uint64_t{first} << 32 | last);
-    } else {
-        return word_begins_dot(first) || word_begins_dot(last);
-    }
+    char block[kBlock] = {};
+    std::memcpy(block, text.data(), half);
+    std::memcpy(block + half, text.data() + text.size() - half, half);
+    return block_begins_dot(block);
 }
 
 // Most paths are short.
 bool short_may_have_dot(std::string_view text) noexcept {
-    if (text.size() >= 8) return halves_begin_dot<std::uint64_t>(text);
-    if (text.size() >= 4) return halves_begin_dot<std::uint32_t>(text);
+    if (text.size() >= 8) return halves_begin_dot<8>(text);
+    if (text.size() >= 4) return halves_begin_dot<4>(text);
     return std::ranges::any_of(text,
                                [](char c) { return begins_dot(static_cast<std::uint8_t>(c)); });
 }

@@ -45,7 +45,7 @@ policy::Answer answer(const policy::Need& need, const LocConf& location) {
     }
     record.cache = authentication.cache();
     if (auto* key = std::get_if<policy::VerifiedKey>(&outcome)) {
-        record.identity.set(std::move(*key));
+        record.identity.set_key(key->record, key->store);
     } else if (auto* verified = std::get_if<policy::Verified>(&outcome)) {
         record.identity.set(std::move(*verified));
     } else if (auto* deny = std::get_if<policy::Deny>(&outcome)) {

@@ -9,15 +9,13 @@ namespace gate::nginx {
 
 namespace {
 
-bool may_hold_identity(ngx_http_request_t* r, const MainConf& main) noexcept {
-    for (const ngx_list_part_t* part = &r->headers_in.headers.part; part != nullptr;
-         part = part->next) {
-        const auto* const lines = static_cast<const ngx_table_elt_t*>(part->elts);
-        for (ngx_uint_t i = 0; i < part->nelts; ++i) {
-            if (main.identity_marks.may_hold(view(lines[i].key))) return true;
-        }
-    }
-    return false;
+bool may_hold_identity(ngx_http_request_t* r, const MainConf& main) {
+    bool may_hold = false;
+    each_header(r, [&](const ngx_table_elt_t& line) {
+        may_hold = main.identity_marks.may_hold(view(line.key));
+        return !may_hold;
+    });
+    return may_hold;
 }
 
 [[gnu::noinline]] void remove_identity_headers(ngx_http_request_t* r, const MainConf& main) {
@@ -51,28 +49,6 @@ void mask_logged_text(ngx_http_request_t* r, const std::set<std::string>& names)
     });
 }
 
-}  // namespace
-
-void mask_arguments(ngx_str_t& text, const std::set<std::string>& names) {
-    std::size_t mark = view(text).find('?');
-    if (mark == std::string_view::npos) return;
-    std::string_view query = view(text).substr(mark + 1);
-    // In a request line the query ends before " HTTP/1.1"; in a Referer before '#'.
-    query = query.substr(0, query.find_first_of(" #"));
-    for (const std::string& name : names) {
-        for (const http::Span& span : http::argument_values(query, name)) {
-            ngx_memset(text.data + mark + 1 + span.offset, '*', span.size);
-        }
-    }
-}
-
-void hide_arguments(ngx_http_request_t* r) {
-    if (r->request_line.data == nullptr) return;
-    mask_arguments(r->request_line, srv_conf(r).argument_names);
-}
-
-namespace {
-
 // The query is kept as it came; `names` are those of its arguments that may hold a credential.
 [[gnu::noinline]] void hide_query(ngx_http_request_t* r, Record& record,
                                   const std::set<std::string>& names) {
@@ -92,6 +68,24 @@ namespace {
 }
 
 }  // namespace
+
+void mask_arguments(ngx_str_t& text, const std::set<std::string>& names) {
+    std::size_t mark = view(text).find('?');
+    if (mark == std::string_view::npos) return;
+    std::string_view query = view(text).substr(mark + 1);
+    // In a request line the query ends before " HTTP/1.1"; in a Referer before '#'.
+    query = query.substr(0, query.find_first_of(" #"));
+    for (const std::string& name : names) {
+        for (const http::Span& span : http::argument_values(query, name)) {
+            ngx_memset(text.data + mark + 1 + span.offset, '*', span.size);
+        }
+    }
+}
+
+void hide_arguments(ngx_http_request_t* r) {
+    if (r->request_line.data == nullptr) return;
+    mask_arguments(r->request_line, srv_conf(r).argument_names);
+}
 
 [[gnu::hot]] ngx_int_t enter(ngx_http_request_t* r, Record& record) {
     const SrvConf& server = srv_conf(r);

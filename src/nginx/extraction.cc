@@ -228,14 +228,14 @@ void choose(Extraction& extraction, std::span<const Candidate> candidates,
 }
 
 // A header and the part of the request's list that it stands in.
-struct Place {
+struct ListedHeader {
     ngx_list_part_t* part = nullptr;
     ngx_table_elt_t* line = nullptr;
 };
 
 // The header of that lower-case name; line nullptr unless there is exactly one.
-Place find_lone_header(ngx_http_request_t* r, std::string_view lowcase) noexcept {
-    Place lone;
+ListedHeader find_lone_header(ngx_http_request_t* r, std::string_view lowcase) noexcept {
+    ListedHeader lone;
     for (ngx_list_part_t* part = &r->headers_in.headers.part; part != nullptr; part = part->next) {
         auto* const lines = static_cast<ngx_table_elt_t*>(part->elts);
         for (auto* line = lines; line != lines + part->nelts; ++line) {
@@ -248,10 +248,10 @@ Place find_lone_header(ngx_http_request_t* r, std::string_view lowcase) noexcept
 }
 
 // One that cut_last_header() leaves alone.
-[[gnu::noinline]] void cut_inner_header(ngx_http_request_t* r, Place place) {
+[[gnu::noinline]] void cut_inner_header(ngx_http_request_t* r, ListedHeader header) {
     auto index =
-        static_cast<ngx_uint_t>(place.line - static_cast<ngx_table_elt_t*>(place.part->elts));
-    cut_header(r, &place.part, &index);
+        static_cast<ngx_uint_t>(header.line - static_cast<ngx_table_elt_t*>(header.part->elts));
+    cut_header(r, &header.part, &index);
 }
 
 [[gnu::noinline]] void strip(ngx_http_request_t* r, Record& record, const LocConf& location) {
@@ -289,7 +289,7 @@ void extract(ngx_http_request_t* r, Record& record, const LocConf& location) {
     if (!location.lone_header || record.extraction.location != nullptr) [[unlikely]]
         return false;
     const SourcePlace& place = location.places.front();
-    const Place lone = find_lone_header(r, place.source.name);
+    const ListedHeader lone = find_lone_header(r, place.source.name);
     const ngx_table_elt_t* const line = lone.line;
     if (line == nullptr || line->hash == 0) [[unlikely]]
         return false;

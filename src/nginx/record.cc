@@ -51,12 +51,6 @@ void Identity::set(policy::Verified verified) {
     principal_ = std::move(verified.principal);
 }
 
-void Identity::set(policy::VerifiedKey key) {
-    kind_ = policy::CredentialKind::kKey;
-    source_ = key.store;
-    key_ = std::move(key);
-}
-
 Record::Record() noexcept : cleanup_{.handler = end, .data = this, .next = nullptr} {}
 
 // Runs while the request's pool still has its memory. The next request finds nothing of this one.

@@ -67,7 +67,6 @@ public:
         drop(principal_);
     }
     void set(policy::Verified verified);
-    void set(policy::VerifiedKey key);
     void set_key(const std::shared_ptr<const apikey::Record>& key, const policy::KeyStore* store) {
         kind_ = policy::CredentialKind::kKey;
         source_ = store;

@@ -36,10 +36,16 @@ ngx_int_t give(ngx_http_request_t* r, ngx_http_variable_value_t* v, const Text& 
     return NGX_OK;
 }
 
+// The record of a request whose gate variables count as read from now on.
+Record& asked_record(ngx_http_request_t* r) {
+    Record& record = Record::of(r);
+    record.variables_read = true;
+    return record;
+}
+
 ngx_int_t read_variable(ngx_http_request_t* r, ngx_http_variable_value_t* v, uintptr_t data) {
     return guard(r, ngx_int_t{NGX_ERROR}, [&]() -> ngx_int_t {
-        Record& record = Record::of(r);
-        record.variables_read = true;
+        Record& record = asked_record(r);
         return give(r, v, reinterpret_cast<Reader>(data)(r, record));
     });
 }
@@ -146,8 +152,7 @@ Text claim_text(ngx_http_request_t* r, Record& record, Value value, ClaimForm fo
 ngx_int_t read_member(ngx_http_request_t* r, ngx_http_variable_value_t* v, uintptr_t data,
                       std::size_t prefix, policy::LazyDocument policy::Principal::*document) {
     return guard(r, ngx_int_t{NGX_ERROR}, [&]() -> ngx_int_t {
-        Record& record = Record::of(r);
-        record.variables_read = true;
+        Record& record = asked_record(r);
         if (!record.identity.known()) return give(r, v, std::nullopt);
         std::string_view name = view(*reinterpret_cast<ngx_str_t*>(data)).substr(prefix);
         Value value = (record.principal()->*document).root().member(name);
@@ -219,8 +224,7 @@ ngx_int_t add_variables(ngx_conf_t* cf) {
 
 ngx_int_t claim_variable(ngx_http_request_t* r, ngx_http_variable_value_t* v, uintptr_t data) {
     return guard(r, ngx_int_t{NGX_ERROR}, [&]() -> ngx_int_t {
-        Record& record = Record::of(r);
-        record.variables_read = true;
+        Record& record = asked_record(r);
         if (!record.identity.known()) return give(r, v, std::nullopt);
         const auto& claim = *reinterpret_cast<const ClaimVariable*>(data);
         Value value = record.principal()->claims.root().find(claim.path);

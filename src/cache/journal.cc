@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <optional>
 
-#include "base/ascii.h"
+#include "cache/percent_text.h"
 
 namespace gate::cache {
 
@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::size_t kCrcDigits = 8;
 constexpr std::size_t kFields = 6;  // behind the checksum
-constexpr char kUpperHex[] = "0123456789ABCDEF";
 
 // CRC-32C (RFC 3720 section 12.1), reflected, eight octets at a time: table k holds what an octet
 // does k octets further on.
@@ -59,53 +58,6 @@ std::string crc_text(std::string_view text) {
     std::string digits(kCrcDigits, '0');
     for (std::size_t i = kCrcDigits; i-- > 0; crc >>= 4) digits[i] = kHex[crc & 0xf];
     return digits;
-}
-
-// RFC 3986 section 2.3.
-constexpr bool is_unreserved(char c) noexcept {
-    return (is_word(c) || c == '-' || c == '.' || c == '~');
-}
-
-void append_encoded(std::string& out, std::string_view text) {
-    if (text.empty()) out += '-';
-    if (text == "-") {
-        out += "%2D";
-        return;
-    }
-    for (const char c : text) {
-        if (is_unreserved(c)) {
-            out += c;
-            continue;
-        }
-        const auto octet = static_cast<std::uint8_t>(c);
-        out += '%';
-        out += kUpperHex[octet >> 4];
-        out += kUpperHex[octet & 0xf];
-    }
-}
-
-// What append_encoded() writes and nothing else: one spelling for each text.
-std::optional<std::string> decoded(std::string_view field) {
-    if (field == "-") return std::string();
-    if (field == "%2D") return std::string("-");
-    std::string text;
-    text.reserve(field.size());
-    for (std::size_t i = 0; i < field.size(); ++i) {
-        if (is_unreserved(field[i])) {
-            text += field[i];
-            continue;
-        }
-        if (field[i] != '%' || field.size() - i < 3) return std::nullopt;
-        const std::string_view digits = field.substr(i + 1, 2);
-        const int octet = hex_value(digits[0]) * 16 + hex_value(digits[1]);
-        const auto upper = [](char c) { return hex_value(c) >= 0 && (c < 'a' || c > 'f'); };
-        if (!upper(digits[0]) || !upper(digits[1]) || is_unreserved(static_cast<char>(octet))) {
-            return std::nullopt;
-        }
-        text += static_cast<char>(octet);
-        i += 2;
-    }
-    return text.empty() ? std::nullopt : std::optional(std::move(text));
 }
 
 std::string instant_text(std::uint32_t instant) {

@@ -20,11 +20,11 @@ struct RevocationItem {
     bool operator==(const RevocationItem&) const = default;
 };
 
-// Octets of an item at most.
+// Octets of an item at most: what is longer is written all the same, and not read.
 inline constexpr std::size_t kMaxRevocationItem = 4096;
 
 std::string format_item(const RevocationItem& item);
-// nullopt for anything that format_item() does not write.
+// nullopt for anything that format_item() does not write: one spelling for each item.
 std::optional<RevocationItem> parse_item(std::string_view text);
 
 }  // namespace gate::cache

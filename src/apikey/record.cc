@@ -27,15 +27,6 @@ std::string quoted(std::string_view text) {
     return json_string(text);
 }
 
-// "member "x" is <value>; expected ..": the value is shown, cut, as it stands in the file.
-Failure<std::string> wrong(std::string_view member, Value value, std::string_view expected) {
-    constexpr std::size_t kShown = 60;
-    std::string shown = value.dump();
-    if (shown.size() > kShown) shown = shown.substr(0, kShown) + "..";
-    return fail("member " + quoted(member) + " is " + (value.present() ? shown : "missing") +
-                "; expected " + std::string(expected));
-}
-
 bool is_clean_text(std::string_view text) noexcept {
     return text.size() <= kMaxTextSize && !has_control_character(text);
 }
@@ -73,7 +64,7 @@ std::optional<KeyStatus> find_status(std::string_view name) noexcept {
 // Reads the members of one record; each function leaves its target alone when the member is absent.
 class Reader {
 public:
-    explicit Reader(Value object) : object_(object) {}
+    Reader(Value object, Record::Values in_errors) : object_(object), in_errors_(in_errors) {}
 
     Status<std::string> check_members() const {
         for (std::string_view name : object_.member_names()) {
@@ -171,7 +162,21 @@ public:
     }
 
 private:
+    // "member "x" is <value>; expected ..": the value is shown, cut, as it stands in the file.
+    Failure<std::string> wrong(std::string_view member, Value value,
+                               std::string_view expected) const {
+        constexpr std::size_t kShown = 60;
+        std::string shown = "missing";
+        if (value.present()) {
+            shown = in_errors_ == Record::Values::kShown ? value.dump() : "wrong";
+            if (shown.size() > kShown) shown = shown.substr(0, kShown) + "..";
+        }
+        return fail("member " + quoted(member) + " is " + shown + "; expected " +
+                    std::string(expected));
+    }
+
     Value object_;
+    Record::Values in_errors_;
 };
 
 Status<std::string> read_identity(const Reader& reader, Record& record) {
@@ -250,9 +255,9 @@ std::string_view name_of(KeyStatus status) noexcept {
     return "";
 }
 
-Result<Record, std::string> Record::from_json(Value object) {
+Result<Record, std::string> Record::from_json(Value object, Values in_errors) {
     if (!object.is(Kind::kObject)) return fail(std::string("a record must be an object"));
-    const Reader reader(object);
+    const Reader reader(object, in_errors);
     Record record;
     if (auto done = reader.check_members(); !done) return fail(done.error());
     if (auto done = read_identity(reader, record); !done) return fail(done.error());

@@ -57,8 +57,11 @@ struct Record {
 
     // id, digest and status must be there; any member that is not of this record refuses it (an
     // operator's typing error must not widen a key). Instants are RFC 3339 in UTC, or Unix seconds.
-    // Errors are sentences: "member \"status\" is \"on\"; expected active, suspended or revoked".
-    static Result<Record, std::string> from_json(jose::Value object);
+    // Errors are sentences: "member \"status\" is \"on\"; expected active, suspended or revoked",
+    // and with kHidden "member \"status\" is wrong; expected ..".
+    enum class Values : std::uint8_t { kShown, kHidden };
+    static Result<Record, std::string> from_json(jose::Value object,
+                                                 Values in_errors = Values::kShown);
     // One line; members without a value are left out, instants are RFC 3339.
     std::string to_json() const;
 };

@@ -41,6 +41,7 @@ public:
 private:
     static constexpr std::uint16_t kNobody = 0xffff;
     std::uint16_t number_of(const Endpoint& endpoint);
+    void drop_if_idle(std::uint16_t number) noexcept;
 
     std::vector<Endpoint> owners_;
     std::vector<std::uint16_t> slots_ = std::vector<std::uint16_t>(kSlots, kNobody);

@@ -25,4 +25,9 @@ struct Endpoint {
     auto operator<=>(const Endpoint&) const = default;
 };
 
+// Whether a server may be called that: a name, an IPv4 address, or an IPv6 address (no brackets).
+bool is_host(std::string_view text);
+// 1 to 65535, without '0' in front.
+std::optional<std::uint16_t> parse_port(std::string_view text) noexcept;
+
 }  // namespace gate::redis

@@ -5,8 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <initializer_list>
+#include <list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -41,9 +41,11 @@ public:
     explicit Pipeline(ReplyLimits limits = {}) : reader_(limits) {}
     Pipeline(const Pipeline&) = delete;
     Pipeline& operator=(const Pipeline&) = delete;
+    ~Pipeline();
 
-    // One or several commands whose replies belong together; the caller must stay until one of its
-    // functions is called, or leave by forget(). `sent_at`: any clock, see oldest().
+    // One or several commands, at least one, whose replies belong together; the caller must stay
+    // until one of its functions is called, or leave by forget(). Who sends twice is called twice.
+    // `sent_at`: any clock, see oldest(). Throws bad_alloc, and then nothing was sent.
     void send(Caller& caller, std::uint64_t sent_at,
               std::initializer_list<std::initializer_list<std::string_view>> commands);
     // The same for commands that append_command() has written, `count` of them.
@@ -51,7 +53,8 @@ public:
     // The caller is gone: its replies are dropped when they come.
     void forget(const Caller& caller) noexcept;
 
-    // What is to be written. wrote() takes off what the connection accepted.
+    // What is to be written. wrote() takes off what the connection accepted, and wipes it: it may
+    // have been a login. Only what was written can be answered.
     std::string_view output() const noexcept;
     void wrote(std::size_t octets) noexcept;
 
@@ -65,21 +68,31 @@ public:
     std::size_t waiting() const noexcept { return exchanges_.size(); }
     // sent_at of the one that waits longest. waiting() must not be 0.
     std::uint64_t oldest() const noexcept { return exchanges_.front().sent_at; }
-    // For people: "a reply that nobody asked for".
+    // For people: "a reply that nobody asked for". Stays over fail(), until the next receive().
     const std::string& problem() const noexcept { return problem_; }
 
 private:
     struct Exchange {
-        Caller* caller;  // nullptr: gone
-        std::uint64_t sent_at;
-        std::size_t expected;
+        Caller* caller = nullptr;  // nullptr: gone
+        std::uint64_t sent_at = 0;
+        std::uint64_t begin = 0;  // octets of output in front of it, since the Pipeline was made
+        std::size_t missing = 0;  // replies
         std::vector<Reply> replies;
+        LinkFailure failure = LinkFailure::kClosed;  // in failing_
     };
 
+    void make_room(std::size_t more);
+    void clear_output() noexcept;
+    bool break_with(std::string problem) noexcept;
+
     ReplyReader reader_;
-    std::deque<Exchange> exchanges_;
+    // Lists, because moving an exchange from one to the other cannot fail.
+    std::list<Exchange> exchanges_;
+    std::list<Exchange> failing_;  // whom fail() has still to call
     std::string output_;
     std::size_t written_ = 0;  // of output_
+    std::uint64_t taken_ = 0;  // octets that stood in front of output_
+    bool broken_ = false;
     std::string problem_;
 };
 

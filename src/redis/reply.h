@@ -24,7 +24,7 @@ struct Reply {
 
 // What an error reply says, by its first word.
 enum class ErrorKind : std::uint8_t {
-    kAuthentication,  // NOAUTH, WRONGPASS, and ERR for a password where none is set
+    kAuthentication,  // NOAUTH, WRONGPASS, and ERR for a wrong one or where none is set
     kPermission,      // NOPERM
     kLoading,         // LOADING
     kReadOnly,        // READONLY

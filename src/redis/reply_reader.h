@@ -14,7 +14,8 @@ namespace gate::redis {
 struct ReplyLimits {
     std::size_t octets = std::size_t{1} << 20;  // of one reply, as it stands on the wire
     std::size_t elements = 65536;               // of one array
-    std::size_t depth = 4;                      // arrays in arrays
+    // Arrays that an array may lie in, 7 at most: the fields of an entry in XREAD's reply lie in 4.
+    std::size_t depth = 4;
 };
 
 class ReplyReader {
@@ -28,12 +29,15 @@ public:
     void feed(std::string_view octets);
 
     enum class Step : std::uint8_t { kReply, kMore, kBroken };
-    // The next whole reply. kBroken: see problem(); nothing can be read any more.
+    // The next whole reply. kBroken: see problem(); nothing can be read any more. Throws bad_alloc,
+    // and gives the same reply with the next call.
     Step next(Reply& reply);
     // For people: "an array of 2147483647 elements; at most 65536 are taken".
     const std::string& problem() const noexcept;
     // Octets that have arrived and are no part of a reply yet.
     std::size_t pending() const noexcept;
+    // Forgets all that has arrived, and what broke the stream: for the next connection.
+    void reset() noexcept;
 
 private:
     struct State;

@@ -1,7 +1,8 @@
 package Gate::Guard;
 
 # A process beside a test that outlives it by a moment when the test is killed outright (no END
-# block runs then): it ends the test's nginx and removes its directory.
+# block runs then): it ends the test's nginx and the other processes that the test has started, and
+# removes its directory.
 
 use strict;
 use warnings;
@@ -28,6 +29,7 @@ sub start {
         kill 'TERM', (<$file> // '') =~ /(\d+)/;
         for (1 .. $kPatience) { last if !-e "$dir/nginx.pid"; sleep $kStep; }
     }
+    _end_remembered($dir);
     File::Path::remove_tree($dir) if !$ENV{GATE_KEEP};
     POSIX::_exit(0);
 }
@@ -36,6 +38,50 @@ sub stop {
     my ($pid) = @_;
     kill 'KILL', $pid;
     waitpid $pid, 0;
+    return;
+}
+
+# ---- processes besides nginx: a file for each, named by its id, with the instant when it began, so
+# that whoever has the same id later is left alone
+
+sub remember {
+    my ($dir, $pid) = @_;
+    mkdir "$dir/processes";
+    open my $file, '>', "$dir/processes/$pid" or die "$dir/processes/$pid: $!";
+    print {$file} _began($pid);
+    close $file;
+    return;
+}
+
+sub forget {
+    my ($dir, $pid) = @_;
+    unlink "$dir/processes/$pid";
+    return;
+}
+
+# One letter, as ps shows it; empty for no process.
+sub state_of { return (_stat($_[0]))[0] // ''; }
+
+sub _began { return (_stat($_[0]))[19] // ''; }
+
+# /proc/PID/stat behind the name, which may hold anything (proc(5)).
+sub _stat {
+    my ($pid) = @_;
+    open my $file, '<', "/proc/$pid/stat" or return;
+    local $/;
+    return split ' ', (<$file> // '') =~ s/\A.*\)//sr;
+}
+
+sub _end_remembered {
+    my ($dir) = @_;
+    for my $path (glob "$dir/processes/*") {
+        my ($pid) = $path =~ /(\d+)\z/;
+        open my $file, '<', $path or next;
+        my $began = <$file> // '';
+        next if $began eq '' || $began ne _began($pid);
+        kill 'KILL', $pid;
+        for (1 .. $kPatience) { last if _began($pid) ne $began || state_of($pid) eq 'Z'; sleep 0.01; }
+    }
     return;
 }
 

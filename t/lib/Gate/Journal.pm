@@ -26,7 +26,7 @@ sub crc32c {
     return $crc ^ 0xffffffff;
 }
 
-sub _field {
+sub field {
     my ($text) = @_;
     return '-' if !defined $text || $text eq '';
     return '%2D' if $text eq '-';
@@ -39,7 +39,7 @@ sub _instant { return defined $_[0] ? strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $_[0
 # line behind its checksum.
 sub journal_text {
     my ($kind, $issuer, $value, %opt) = @_;
-    return join ' ', _instant($opt{written} // time), $kind, _field($issuer), _field($value),
+    return join ' ', _instant($opt{written} // time), $kind, field($issuer), field($value),
         _instant($opt{until}), _instant($opt{expires});
 }
 

@@ -348,6 +348,11 @@ Revocations::Put Revocations::put(const RevocationEntry& entry, std::uint32_t no
     return Put::kAdded;
 }
 
+void Revocations::note_change() noexcept {
+    begin_change();
+    end_change();
+}
+
 void Revocations::set_overflowed(bool value) noexcept {
     GATE_FAILPOINT("revocations.overflowed");
     store(head_ + kOverflowed, value ? 1 : 0);

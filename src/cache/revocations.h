@@ -87,6 +87,9 @@ public:
     }
     void set_overflowed(bool value) noexcept;
 
+    // Writer lock held. Something else than an entry has changed that may kill: changes() grows.
+    void note_change() noexcept;
+
     // Writer lock held. Frees expired entries of up to `count` buckets from `bucket` on; the bucket
     // to go on with, 0 after the last.
     std::size_t sweep(std::size_t bucket, std::size_t count, std::uint32_t now) noexcept;

@@ -18,7 +18,7 @@
 
 namespace gate::cache {
 
-inline constexpr std::uint32_t kLayoutVersion = 1;
+inline constexpr std::uint32_t kLayoutVersion = 2;
 
 // Slots: a verdict is 96 octets behind the head of its slot; key records come in two sizes, an
 // unknown key needs nothing but its slot.
@@ -42,6 +42,26 @@ struct JournalState {
 };
 inline constexpr std::size_t kJournals = 16;
 
+// How far the changes of one store have been applied, and by whom. One process follows the store,
+// the leader; all but `name`, `leader` and `generation` is written by it only.
+struct StreamState {
+    std::atomic<std::uint64_t> name;        // digest of the store's name; 0: free
+    std::atomic<std::uint64_t> leader;      // process id, 0: nobody
+    std::atomic<std::uint64_t> generation;  // how many leaders there have been
+    std::atomic<std::uint64_t> heartbeat;   // of the leader, CLOCK_MONOTONIC ms
+    // Digest of the store's epoch under which all of it was loaded; 0: never.
+    std::atomic<std::uint64_t> epoch;
+    // The last entry of its stream that is applied. Whatever a leader that dies between the two
+    // leaves here is no later than that.
+    std::atomic<std::uint64_t> last_time;
+    std::atomic<std::uint64_t> last_number;
+    std::atomic<std::uint64_t> in_step;  // when all of it was applied last, CLOCK_MONOTONIC ms
+    // Second of CLOCK_MONOTONIC: what the store was asked for before may be outdated, for changes
+    // were missed.
+    std::atomic<std::uint64_t> records_since;
+};
+inline constexpr std::size_t kStreams = 8;
+
 struct ZoneHeader {
     std::uint64_t magic;
     std::uint32_t layout_version;
@@ -49,6 +69,7 @@ struct ZoneHeader {
     std::uint64_t size;                // octets of the whole
     SipKey seed;                       // of digests that stand in the zone
     JournalState journals[kJournals];
+    StreamState streams[kStreams];
     FingerprintKey fingerprint_key;
 };
 
@@ -105,6 +126,7 @@ public:
     // another's revocations.
     void adopt_seed(const Zone& other) noexcept { header_->seed = other.header_->seed; }
     std::span<JournalState, kJournals> journals() noexcept { return header_->journals; }
+    std::span<StreamState, kStreams> streams() noexcept { return header_->streams; }
     std::size_t size() const noexcept { return header_->size; }
 
     class Writer {

@@ -18,4 +18,9 @@ inline std::uint64_t monotonic_milliseconds() noexcept {
     return monotonic_nanoseconds() / 1'000'000;
 }
 
+// For what is kept for seconds (policy/record_cache.h).
+inline std::int64_t monotonic_seconds() noexcept {
+    return static_cast<std::int64_t>(monotonic_milliseconds() / 1000);
+}
+
 }  // namespace gate::nginx

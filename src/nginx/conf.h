@@ -232,7 +232,9 @@ struct MainConf {
     std::vector<std::unique_ptr<LiveIssuer>> issuers;
     std::vector<std::unique_ptr<LiveStore>> stores;
     std::vector<std::unique_ptr<LiveRoles>> roles;
+    std::vector<std::unique_ptr<RedisConf>> redis;
     std::optional<JournalConf> revocation;
+    std::optional<StreamConf> followed;
     std::vector<std::unique_ptr<ClaimVariable>> claim_variables;
     std::vector<IdentityLine> identity_lines;
     std::vector<Level> levels;  // servers and locations, each behind its parent

@@ -48,6 +48,23 @@ bool resolve_roles(ngx_conf_t* cf, MainConf& main) {
     return true;
 }
 
+bool resolve_redis(ngx_conf_t* cf, MainConf& main) {
+    std::vector<std::string> names;
+    for (const auto& conf : main.redis) names.push_back(conf->name);
+    for (const auto& live : main.stores) {
+        if (live->redis_name.empty()) continue;
+        const auto found = std::ranges::find(names, live->redis_name);
+        if (found == names.end()) {
+            return fail_at(cf, live->where,
+                           "gate_keys " + quoted(live->store.name) + " names unknown redis " +
+                               quoted(live->redis_name) +
+                               "; declared gate_redis: " + listed(names));
+        }
+        live->redis = main.redis[static_cast<std::size_t>(found - names.begin())].get();
+    }
+    return true;
+}
+
 template <class Live>
 bool load_block(ngx_conf_t* cf, const std::string& block, Live& live) {
     std::vector<std::string> notes;
@@ -213,7 +230,9 @@ ngx_int_t complete_configuration(ngx_conf_t* cf) {
     MainConf& main = main_conf(cf);
     auto& http =
         *static_cast<LocConf*>(ngx_http_conf_get_module_loc_conf(cf, ngx_http_gate_module));
-    if (!resolve_roles(cf, main) || !load_files(cf, main)) return NGX_ERROR;
+    if (!resolve_roles(cf, main) || !resolve_redis(cf, main) || !load_files(cf, main)) {
+        return NGX_ERROR;
+    }
     if (!complete_zone(cf, main)) return NGX_ERROR;
     if (!resolve_gate(cf, main, http)) return NGX_ERROR;
     for (const Level& level : main.levels) {

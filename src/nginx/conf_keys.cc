@@ -1,3 +1,4 @@
+#include "base/time.h"
 #include "nginx/setters.h"
 
 namespace gate::nginx {
@@ -8,6 +9,7 @@ namespace {
 struct Block {
     LiveStore& live;
     bool named_file = false;
+    bool has_life = false;
 };
 
 SourceFile source_file(const Directive& word, SourceFile::Kind kind) {
@@ -23,6 +25,29 @@ bool set_file(Directive& word, Block& block) {
     block.named_file = true;
     block.live.files.insert(block.live.files.begin(), source_file(word, SourceFile::Kind::kKeys));
     return true;
+}
+
+bool set_redis(Directive& word, Block& block) {
+    block.live.redis_name = word.values()[0];
+    return true;
+}
+
+bool set_life(const Directive& word, Block& block, Seconds& life, Seconds most) {
+    const auto seconds = parse_duration(word.values()[0]);
+    if (!seconds || *seconds < 1 || *seconds > most) {
+        return word.unknown(word.values()[0], "1s to " + std::to_string(most) + "s");
+    }
+    life = *seconds;
+    block.has_life = true;
+    return true;
+}
+
+bool set_valid(Directive& word, Block& block) {
+    return set_life(word, block, block.live.life.valid, 86400);
+}
+
+bool set_negative(Directive& word, Block& block) {
+    return set_life(word, block, block.live.life.negative, 5);
 }
 
 bool set_pepper_file(Directive& word, Block& block) {
@@ -78,17 +103,29 @@ bool set_role_field(Directive& word, Block& block) {
 }
 
 constexpr Word<Block> kWords[] = {
-    {"file", 1, 1, false, set_file},
-    {"prefix", 1, 1, false, set_prefix},
-    {"checksum", 1, 1, false, set_checksum},
-    {"digest", 1, 1, false, set_digest},
-    {"pepper_file", 1, 1, true, set_pepper_file},
-    {"roles", 1, 1, false, set_roles},
-    {"role_field", 1, 1, false, set_role_field},
+    {"file", 1, 1, false, set_file},     {"redis", 1, 1, false, set_redis},
+    {"valid", 1, 1, false, set_valid},   {"negative", 1, 1, false, set_negative},
+    {"prefix", 1, 1, false, set_prefix}, {"checksum", 1, 1, false, set_checksum},
+    {"digest", 1, 1, false, set_digest}, {"pepper_file", 1, 1, true, set_pepper_file},
+    {"roles", 1, 1, false, set_roles},   {"role_field", 1, 1, false, set_role_field},
 };
 
+bool check_origin(const Directive& directive, const Block& block) {
+    const bool remote = !block.live.redis_name.empty();
+    if (!block.named_file && !remote) {
+        return fail_block(directive, "names no file; write \"file PATH;\" or \"redis NAME;\"");
+    }
+    if (block.named_file && remote) {
+        return fail_block(directive, "names a file and a gate_redis block; its keys are in one");
+    }
+    return remote || !block.has_life ||
+           fail_block(directive,
+                      "has a file, which is watched; \"valid\" and \"negative\" are for "
+                      "keys in Redis");
+}
+
 bool check_peppers(const Directive& directive, const Block& block) {
-    const std::size_t peppers = block.live.files.size() - 1;
+    const std::size_t peppers = block.live.files.size() - (block.named_file ? 1 : 0);
     const bool hmac = block.live.store.digest == apikey::DigestKind::kHmacSha256;
     if (hmac && peppers == 0) {
         return fail_block(directive,
@@ -119,7 +156,7 @@ bool set_gate_keys(Directive& directive, MainConf& main) {
     }
     Block block{*live};
     if (!read_words(directive, kWords, block)) return false;
-    if (!block.named_file) return fail_block(directive, "names no file; write \"file PATH;\"");
+    if (!check_origin(directive, block)) return false;
     if (!check_peppers(directive, block)) return false;
     main.stores.push_back(std::move(live));
     return true;

@@ -108,32 +108,72 @@ bool set_gate_zone(Directive& directive, MainConf& main) {
 }
 
 bool set_gate_revocation(Directive& directive, MainConf& main) {
-    if (main.revocation) return directive.duplicate();
-    JournalConf journal;
-    journal.where = directive.where().text();
+    if (main.revocation || main.followed) return directive.duplicate();
+    std::string path;
+    std::string redis;
+    ngx_msec_t max_lag = JournalConf{}.max_lag;
+    bool serve_when_late = false;
     for (const std::string_view value : directive.values()) {
         if (const auto file = option(value, "file"); file && !file->empty()) {
-            journal.path = directive.path(*file);
+            path = directive.path(*file);
+        } else if (const auto name = option(value, "redis"); name && !name->empty()) {
+            redis = *name;
         } else if (const auto lag = option(value, "max_lag")) {
-            if (!set_max_lag(directive, *lag, journal.max_lag)) return false;
+            if (!set_max_lag(directive, *lag, max_lag)) return false;
         } else if (const auto late = option(value, "on_lag")) {
             if (*late != "deny" && *late != "serve") {
                 return directive.unknown(value, "on_lag=deny or on_lag=serve");
             }
-            journal.serve_when_late = *late == "serve";
-        } else if (option(value, "redis")) {
-            return directive.unsupported("redis=");
+            serve_when_late = *late == "serve";
         } else {
-            return directive.unknown(value, "file=PATH, max_lag=TIME, on_lag=deny|serve");
+            return directive.unknown(value,
+                                     "file=PATH, redis=NAME, max_lag=TIME, on_lag=deny|serve");
         }
     }
-    if (journal.path.empty()) return directive.fail("needs file=PATH");
-    main.revocation = std::move(journal);
+    if (path.empty() == redis.empty()) return directive.fail("needs file=PATH or redis=NAME");
+    const std::string where = directive.where().text();
+    if (redis.empty()) {
+        main.revocation = JournalConf{.path = std::move(path),
+                                      .max_lag = max_lag,
+                                      .serve_when_late = serve_when_late,
+                                      .where = where};
+    } else {
+        main.followed = StreamConf{.redis_name = std::move(redis),
+                                   .max_lag = max_lag,
+                                   .serve_when_late = serve_when_late,
+                                   .where = where};
+    }
     return true;
 }
 
+namespace {
+
+bool complete_followed(ngx_conf_t* cf, MainConf& main) {
+    StreamConf& stream = *main.followed;
+    if (!main.zone) {
+        return fail_at(cf, stream.where,
+                       "\"gate_revocation\" needs shared memory; write \"gate_zone gate:64m;\" "
+                       "beside it");
+    }
+    std::vector<std::string> names;
+    for (const auto& conf : main.redis) {
+        if (conf->name == stream.redis_name) stream.redis = conf.get();
+        names.push_back(conf->name);
+    }
+    if (stream.redis == nullptr) {
+        return fail_at(cf, stream.where,
+                       "\"gate_revocation\" names unknown redis " + quoted(stream.redis_name) +
+                           "; declared gate_redis: " + listed(names));
+    }
+    main.zone->streams.push_back(stream);
+    return true;
+}
+
+}  // namespace
+
 bool complete_zone(ngx_conf_t* cf, MainConf& main) {
     if (main.zone && !check_state(cf, *main.zone)) return false;
+    if (main.followed && !complete_followed(cf, main)) return false;
     if (main.revocation) {
         if (!main.zone) {
             return fail_at(cf, main.revocation->where,

@@ -4,45 +4,69 @@
 
 #include "nginx/address.h"
 #include "nginx/bridge.h"
+#include "nginx/clock.h"
 #include "nginx/journal_feed.h"
 #include "nginx/limits.h"
+#include "nginx/pending.h"
 #include "nginx/worker.h"
 
 namespace gate::nginx {
 
 namespace {
 
+using policy::Answer;
 using policy::Denied;
 
 Denied denied(Reason reason) {
     return {.reason = reason, .status = 0, .scopes = {}, .where = {}};
 }
 
-// A file-backed store knows its answer at once.
-policy::Answer answer(const policy::Need& need, const LocConf& location) {
-    for (const LiveStore* live : location.gate->stores) {
-        if (&live->store != need.store) continue;
-        if (live->table == nullptr) break;
-        return {.record = live->table->find(need.digest),
-                .failure = Reason::kNone,
-                .found_by_digest = true};
-    }
-    return {.record = nullptr, .failure = Reason::kStoreUnavailable, .found_by_digest = false};
+Result<policy::Allow, Denied> refused(Reason reason) {
+    return fail(denied(reason));
 }
 
-// What the engine has to do itself, now that nobody knows the credential.
-[[gnu::noinline]] Reason verify(ngx_http_request_t* r, Record& record, const LocConf& location,
-                                policy::Authentication& authentication,
-                                std::optional<policy::Need> known) {
-    // A key costs one lookup; only what needs a signature is refused unseen.
-    if (record.extraction.credential.kind == policy::CredentialKind::kJwt &&
-        failures_exhausted(r, record, location)) {
-        return Reason::kTooManyFailures;
+const LiveStore* find_store(const policy::Need& need, const LocConf& location) noexcept {
+    for (const LiveStore* live : location.gate->stores) {
+        if (&live->store == need.store) return live;
     }
-    policy::Outcome outcome = known ? policy::Outcome(*known) : authentication.start();
+    return nullptr;
+}
+
+Answer unknown(Reason reason) {
+    return {.record = nullptr, .failure = reason, .found_by_digest = false};
+}
+
+// What is known at once: all that files say, and what Redis said a short while ago. nullopt: Redis
+// has to be asked.
+std::optional<Answer> answer(const policy::Need& need, const LiveStore* live, cache::Zone* zone) {
+    if (live == nullptr) return unknown(Reason::kStoreUnavailable);
+    if (live->redis != nullptr) {
+        if (zone == nullptr) return std::nullopt;
+        const Seconds since =
+            live->changes != nullptr
+                ? static_cast<Seconds>(live->changes->records_since.load(std::memory_order_relaxed))
+                : 0;
+        return policy::recall_record(*zone, need, monotonic_seconds(), since);
+    }
+    if (live->table == nullptr) return unknown(Reason::kStoreUnavailable);
+    return Answer{.record = live->table->find(need.digest),
+                  .failure = Reason::kNone,
+                  .found_by_digest = true};
+}
+
+// Goes on as long as answers are known at once; the Need that is left is one for Redis.
+void run(policy::Outcome& outcome, policy::Authentication& authentication,
+         const policy::Request& request, const LocConf& location) {
     while (auto* need = std::get_if<policy::Need>(&outcome)) {
-        outcome = authentication.resume(answer(*need, location));
+        const auto known = answer(*need, find_store(*need, location), request.zone);
+        if (!known) return;
+        outcome = authentication.resume(*known);
     }
+}
+
+// What an outcome that is none to wait for means for the request.
+Reason conclude(Record& record, const policy::Authentication& authentication,
+                policy::Outcome& outcome) {
     record.cache = authentication.cache();
     if (auto* key = std::get_if<policy::VerifiedKey>(&outcome)) {
         record.identity.set_key(key->record, key->store);
@@ -57,8 +81,79 @@ policy::Answer answer(const policy::Need& need, const LocConf& location) {
     return Reason::kNone;
 }
 
-Reason authenticate(ngx_http_request_t* r, Record& record, const LocConf& location,
-                    Reason revocations_unknown) {
+void abandon(void* record) noexcept {
+    static_cast<Record*>(record)->drop_pending();
+}
+
+// Asks Redis for what `outcome` needs; nullopt: the request waits for the answer. Otherwise the
+// outcome is one to conclude from.
+std::optional<policy::Outcome> look_up_need(ngx_http_request_t* r, Record& record,
+                                            PendingDecision& pending, policy::Outcome outcome) {
+    while (auto* need = std::get_if<policy::Need>(&outcome)) {
+        const LiveStore* const live = find_store(*need, *pending.location);
+        auto known = answer(*need, live, pending.request.zone);
+        if (!known) {
+            const auto failure =
+                look_up(*live, *need, pending.request.zone, pending.ticket, pending.waiter);
+            if (!failure) {
+                if (pending.waiter.wait(r, abandon, &record)) return std::nullopt;
+                pending.ticket.clear();
+            }
+            known = unknown(failure.value_or(Reason::kStoreUnavailable));
+        }
+        outcome = pending.authentication.resume(*known);
+    }
+    return outcome;
+}
+
+// What the engine has to do itself, now that nobody knows the credential. nullopt: the request
+// waits.
+[[gnu::noinline]] std::optional<Reason> verify(ngx_http_request_t* r, Record& record,
+                                               const LocConf& location,
+                                               const policy::Request& request,
+                                               policy::Authentication& authentication,
+                                               std::optional<policy::Need> known) {
+    // A key costs one lookup; only what needs a signature is refused unseen.
+    if (record.extraction.credential.kind == policy::CredentialKind::kJwt &&
+        failures_exhausted(r, record, location)) {
+        return Reason::kTooManyFailures;
+    }
+    policy::Outcome outcome = known ? policy::Outcome(*known) : authentication.start();
+    run(outcome, authentication, request, location);
+    if (!std::holds_alternative<policy::Need>(outcome)) {
+        return conclude(record, authentication, outcome);
+    }
+    // Begun anew in memory that lasts as long as the request waits.
+    PendingDecision& pending = record.begin_pending(request, location);
+    const auto again = pending.authentication.known_key();
+    auto decided = look_up_need(r, record, pending,
+                                again ? policy::Outcome(*again) : pending.authentication.start());
+    if (!decided) return std::nullopt;
+    const Reason reason = conclude(record, pending.authentication, *decided);
+    record.drop_pending();
+    return reason;
+}
+
+// A request that waits was asked again, or has been woken. nullopt: it goes on waiting.
+std::optional<Reason> resume(ngx_http_request_t* r, Record& record) {
+    PendingDecision& pending = *record.pending();
+    if (!pending.ticket.answer()) return std::nullopt;
+    pending.waiter.leave();
+    // Time has passed, and what is revoked may be another thing than it was.
+    pending.request.now = ngx_time();
+    const MainConf& main = main_conf(r);
+    pending.request.revocations_unknown =
+        main.zone ? revocations_unknown(*main.zone) : Reason::kNone;
+    const Answer answer = *pending.ticket.answer();
+    auto decided = look_up_need(r, record, pending, pending.authentication.resume(answer));
+    if (!decided) return std::nullopt;
+    const Reason reason = conclude(record, pending.authentication, *decided);
+    record.drop_pending();
+    return reason;
+}
+
+std::optional<Reason> authenticate(ngx_http_request_t* r, Record& record, const LocConf& location,
+                                   Reason revocations_unknown) {
     const policy::CredentialKind kind = record.extraction.credential.kind;
     const policy::Request request{.credential = record.extraction.credential,
                                   .issuers = location.gate->trusted,
@@ -86,7 +181,7 @@ Reason authenticate(ngx_http_request_t* r, Record& record, const LocConf& locati
     } else if (kind == policy::CredentialKind::kKey) {
         lookup = authentication.known_key();
     }
-    return verify(r, record, location, authentication, lookup);
+    return verify(r, record, location, request, authentication, lookup);
 }
 
 // Who came within this second costs little more than to see that it is the same, while it is known
@@ -156,8 +251,10 @@ Result<policy::Allow, Denied> authorize(ngx_http_request_t* r, const Identity* i
     return check_requirements(r, identity, location);
 }
 
-// Verifies the credential, unless an earlier location of this request did.
-Reason identify(ngx_http_request_t* r, Record& record, const LocConf& location) {
+// Verifies the credential, unless an earlier location of this request did. nullopt: the request
+// waits for an answer.
+std::optional<Reason> identify(ngx_http_request_t* r, Record& record, const LocConf& location) {
+    if (record.pending() != nullptr) return resume(r, record);
     const Extraction& extraction = record.extraction;
     if (extraction.problem != Reason::kNone) return extraction.problem;
     if (record.identity.known() &&
@@ -195,20 +292,21 @@ void forget_gate_variables(ngx_http_request_t* r) {
     return is_known_again(record, location, *main.zone);
 }
 
-Result<policy::Allow, Denied> decide(ngx_http_request_t* r, Record& record,
-                                     const LocConf& location) {
+std::optional<Result<policy::Allow, Denied>> decide(ngx_http_request_t* r, Record& record,
+                                                    const LocConf& location) {
 #if defined(GATE_FAULT_ALLOW_ALL)
-    return policy::Allow{};
+    return Result<policy::Allow, Denied>(policy::Allow{});
 #elif defined(GATE_FAULT_DENY_ALL)
-    return fail(denied(Reason::kInternal));
+    return refused(Reason::kInternal);
 #endif
-    Reason reason = identify(r, record, location);
+    const auto identified = identify(r, record, location);
+    if (!identified) return std::nullopt;
     if (record.variables_read) forget_gate_variables(r);
-    if (reason != Reason::kNone) return fail(denied(reason));
+    if (*identified != Reason::kNone) return refused(*identified);
     auto allowed = authorize(r, &record.identity, location);
     if (!allowed) return allowed;
-    reason = charge_limits(r, record, location);
-    if (reason != Reason::kNone) return fail(denied(reason));
+    const Reason charged = charge_limits(r, record, location);
+    if (charged != Reason::kNone) return refused(charged);
     return allowed;
 }
 

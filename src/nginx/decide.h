@@ -2,15 +2,18 @@
 // authorization.
 #pragma once
 
+#include <optional>
+
 #include "base/result.h"
 #include "nginx/record.h"
 
 namespace gate::nginx {
 
 // Whether the request may enter `location`. On success record.identity is who it is (nobody:
-// anonymous). Needs that files answer are answered at once.
-Result<policy::Allow, policy::Denied> decide(ngx_http_request_t* r, Record& record,
-                                             const LocConf& location);
+// anonymous). nullopt: it waits for an answer of Redis, and this has to be called again when it is
+// woken; calls before that do no harm.
+std::optional<Result<policy::Allow, policy::Denied>> decide(ngx_http_request_t* r, Record& record,
+                                                            const LocConf& location);
 
 // Whether decide() would let in whom it let in within this second, where the location asks for
 // nothing but a good credential; record.identity is who it is then. False, with nothing done: it

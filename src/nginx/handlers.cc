@@ -104,16 +104,19 @@ ngx_int_t judge(ngx_http_request_t* r) {
             record.decision.status = GateStatus::kSkipped;
         return NGX_DECLINED;
     }
-    record.begin_decision();
-    if (!*location.dry_run && is_answered_preflight(r, location)) {
-        record.decision.status = GateStatus::kSkipped;
-        record.decision.location = &location;
-        return *location.preflight == Preflight::kAnswer ? NGX_HTTP_NO_CONTENT : NGX_DECLINED;
+    if (record.pending_in(location) == nullptr) {
+        record.begin_decision();
+        if (!*location.dry_run && is_answered_preflight(r, location)) {
+            record.decision.status = GateStatus::kSkipped;
+            record.decision.location = &location;
+            return *location.preflight == Preflight::kAnswer ? NGX_HTTP_NO_CONTENT : NGX_DECLINED;
+        }
+        // An "if" of the rewrite module may have brought other sources than hook 2 saw.
+        if (record.extraction.location != &location) find_credential(r, record, location);
     }
-    // An "if" of the rewrite module may have brought other sources than hook 2 saw.
-    if (record.extraction.location != &location) find_credential(r, record, location);
     auto decided = decide(r, record, location);
-    if (!decided) return refuse(r, record, location, decided.error());
+    if (!decided) return NGX_AGAIN;
+    if (!*decided) return refuse(r, record, location, decided->error());
     return admit(r, record, location);
 }
 
@@ -175,7 +178,9 @@ ngx_int_t judge(ngx_http_request_t* r) {
 [[gnu::hot]] ngx_int_t on_access(ngx_http_request_t* r) noexcept {
     Record* const record = Record::known(r);
     const LocConf& location = loc_conf(r);
-    if (record == nullptr || !passes_again(r, *record, location)) return judge_request(r);
+    if (record == nullptr || record->waits || !passes_again(r, *record, location)) {
+        return judge_request(r);
+    }
     if (!location.identity->empty()) return admit_known(r, *record, location);
     record->pass(location);
     return NGX_OK;

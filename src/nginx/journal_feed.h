@@ -8,6 +8,7 @@
 #include "base/reason.h"
 #include "nginx/journal_reader.h"
 #include "nginx/ngx.h"
+#include "nginx/stream_follower.h"
 #include "nginx/zone.h"
 
 namespace gate::nginx {
@@ -41,6 +42,13 @@ inline Reason revocations_unknown(const ZoneConf& conf) noexcept {
         if (journal.serve_when_late) continue;
         const auto lag = lag_of(conf, journal);
         if (!lag || *lag > journal.max_lag) return Reason::kRevocationLag;
+    }
+    for (const StreamConf& stream : conf.streams) {
+        const auto lag = lag_of(conf, stream);
+        // Of a store that was never loaded nothing is known, which nobody asked to be served.
+        if (!lag || (*lag > stream.max_lag && !stream.serve_when_late)) {
+            return Reason::kRevocationLag;
+        }
     }
     return Reason::kNone;
 }

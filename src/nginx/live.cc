@@ -258,6 +258,16 @@ Result<FileStamp, int> stamp_of(const std::string& path) {
     return stamp_from(status);
 }
 
+Result<std::shared_ptr<const Secret>, std::string> read_password(const std::string& path) {
+    auto reading = read_stable(path, kMaxSecret);
+    if (!reading) return fail(reading.error().text);
+    auto secret = decode_secret(reading->text, SecretEncoding::kText);
+    wipe(reading->text.data(), reading->text.size());
+    if (!secret) return fail("it " + secret.error());
+    if (secret->empty()) return fail(std::string("it is empty"));
+    return std::make_shared<const Secret>(std::move(*secret));
+}
+
 Status<LoadFailure> load(LiveIssuer& issuer, std::vector<std::string>& notes) {
     std::vector<SourceFile> files = issuer.files;
     if (auto texts = read_sources(files); !texts) return fail(texts.error());
@@ -273,11 +283,13 @@ Status<LoadFailure> load(LiveStore& store, std::vector<std::string>& /*notes*/) 
     std::vector<SourceFile> files = store.files;
     auto texts = read_sources(files);
     if (!texts) return fail(texts.error());
-    auto table = parse<apikey::KeyTable>(texts->front());
-    if (!table) return fail(table.error());
+    if (store.redis_name.empty()) {
+        auto table = parse<apikey::KeyTable>(texts->front());
+        if (!table) return fail(table.error());
+        store.table = std::move(*table);
+    }
     store.files = std::move(files);
     put_in_force(store);
-    store.table = std::move(*table);
     return Done{};
 }
 

@@ -14,7 +14,9 @@
 #include "crypto/digest.h"
 #include "jose/issuer.h"
 #include "jose/key_set.h"
+#include "nginx/redis_conf.h"
 #include "policy/engine.h"
+#include "policy/record_cache.h"
 #include "policy/roles.h"
 
 namespace gate::nginx {
@@ -65,8 +67,12 @@ struct LiveIssuer {
 
 struct LiveStore {
     policy::KeyStore store;         // peppers and roles as loaded now
-    std::vector<SourceFile> files;  // the key file, then the pepper files in order
+    std::vector<SourceFile> files;  // the key file if it has one, then the pepper files in order
     std::shared_ptr<const apikey::KeyTable> table;
+    std::string redis_name;                       // where it has no key file
+    const RedisConf* redis = nullptr;             // of that name
+    policy::RecordLife life;                      // of what Redis says
+    const cache::StreamState* changes = nullptr;  // where they are followed
     std::string roles_name;
     const LiveRoles* roles = nullptr;
     std::string where;

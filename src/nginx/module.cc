@@ -8,9 +8,12 @@
 #include "nginx/conf.h"
 #include "nginx/handlers.h"
 #include "nginx/journal_feed.h"
+#include "nginx/key_lookup.h"
 #include "nginx/module_file.h"
+#include "nginx/redis_client.h"
 #include "nginx/refusal_log.h"
 #include "nginx/setters.h"
+#include "nginx/stream_follower.h"
 #include "nginx/variables.h"
 #include "nginx/watch.h"
 #include "nginx/worker.h"
@@ -104,6 +107,10 @@ ngx_int_t init_process(ngx_cycle_t* cycle) noexcept {
         auto* main = static_cast<MainConf*>(
             ngx_http_cycle_get_module_main_conf(cycle, ngx_http_gate_module));
         if (main != nullptr && main->zone) start_journal_feeds(*main->zone);
+        if (main != nullptr) {
+            start_redis(*main);
+            start_followers(*main);
+        }
         start_module_file_check();
         return start_watching(cycle);
     });
@@ -114,6 +121,9 @@ void exit_process(ngx_cycle_t*) noexcept {
     stop_module_file_check();
     stop_watching();
     stop_journal_feeds();
+    stop_followers();
+    stop_key_lookups();
+    stop_redis();
     stop_worker();
 }
 

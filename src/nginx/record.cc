@@ -3,6 +3,7 @@
 #include <new>
 
 #include "nginx/bridge.h"
+#include "nginx/pending.h"
 #include "nginx/refusal_log.h"
 #include "nginx/worker.h"
 
@@ -51,6 +52,24 @@ void Identity::set(policy::Verified verified) {
     principal_ = std::move(verified.principal);
 }
 
+Record::~Record() = default;
+
+PendingDecision* Record::pending_in(const LocConf& location) noexcept {
+    if (waits && pending_->location != &location) drop_pending();
+    return pending();
+}
+
+PendingDecision& Record::begin_pending(const policy::Request& request, const LocConf& location) {
+    pending_ = std::make_unique<PendingDecision>(request, location);
+    waits = true;
+    return *pending_;
+}
+
+void Record::drop_pending() noexcept {
+    waits = false;
+    pending_.reset();
+}
+
 Record::Record() noexcept : cleanup_{.handler = end, .data = this, .next = nullptr} {}
 
 // Runs while the request's pool still has its memory. The next request finds nothing of this one.
@@ -59,6 +78,7 @@ Record::Record() noexcept : cleanup_{.handler = end, .data = this, .next = nullp
     auto* record = static_cast<Record*>(data);
     record->identity.forget();
     if (record->lists_used) record->lists_.clear();
+    if (record->waits) record->drop_pending();
     if (worker() == nullptr || !worker()->keep(record)) [[unlikely]]
         surplus.reset(record);
 }

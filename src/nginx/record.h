@@ -24,6 +24,8 @@
 
 namespace gate::nginx {
 
+struct PendingDecision;
+
 // $gate_status.
 enum class GateStatus : std::uint8_t { kNone, kPassed, kDenied, kDryRun, kSkipped, kError };
 
@@ -110,6 +112,7 @@ struct Progress {
     bool answer_sent = false;
     bool variables_read = false;  // some gate variable has been asked for
     bool lists_used = false;
+    bool waits = false;    // pending() is there
     bool settled = false;  // the decision is logged, and counted unless an earlier one was
     bool counted = false;
     policy::CacheOutcome cache = policy::CacheOutcome::kBypass;
@@ -173,6 +176,7 @@ public:
     Record() noexcept;
     Record(const Record&) = delete;
     Record& operator=(const Record&) = delete;
+    ~Record();
 
     // The record of r's main request; nullptr before hook 1 made it, and until find() after an
     // internal redirect.
@@ -199,6 +203,13 @@ public:
         lists_used = true;
         return lists_;
     }
+
+    // What the request waits for; nullptr: nothing.
+    PendingDecision* pending() noexcept { return waits ? pending_.get() : nullptr; }
+    // What waits for another location's decision is of no use: it is dropped.
+    PendingDecision* pending_in(const LocConf& location) noexcept;
+    PendingDecision& begin_pending(const policy::Request& request, const LocConf& location);
+    void drop_pending() noexcept;
 
     // Starts a new decision: a refusal that stood until now was final, and is settled.
     void begin_decision() {
@@ -251,6 +262,7 @@ public:
 
 private:
     Lists lists_;
+    std::unique_ptr<PendingDecision> pending_;
 };
 
 // The refusal that `r` is about to be answered with; nullptr when error_page has taken over or

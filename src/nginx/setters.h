@@ -38,6 +38,9 @@ bool set_gate_issuer(Directive& directive, MainConf& main);
 bool set_gate_keys(Directive& directive, MainConf& main);
 bool set_gate_roles(Directive& directive, MainConf& main);
 
+// conf_redis.cc: a block
+bool set_gate_redis(Directive& directive, MainConf& main);
+
 // conf_zone.cc
 bool set_gate_zone(Directive& directive, MainConf& main);
 bool set_gate_revocation(Directive& directive, MainConf& main);

@@ -8,6 +8,7 @@
 #include "nginx/bridge.h"
 #include "nginx/conf.h"
 #include "nginx/journal_feed.h"
+#include "nginx/stream_follower.h"
 #include "nginx/zone_lock.h"
 
 namespace gate::nginx {
@@ -107,7 +108,10 @@ ngx_int_t take_over(ngx_shm_zone_t* shared, const ZoneConf& old, Zone& fresh) {
     if (problem != Zone::Problem::kNone) return refuse(shared, text_of(problem));
     fresh.adopt_seed(*old.zone);
     const Pause pause(old);
-    if (pause && !old.zone->revocations.overflowed()) copy_journal_states(*old.zone, fresh);
+    if (pause && !old.zone->revocations.overflowed()) {
+        copy_journal_states(*old.zone, fresh);
+        copy_stream_states(*old.zone, fresh);
+    }
     bool complete = true;
     const auto now = static_cast<std::uint32_t>(ngx_time());
     old.zone->revocations.each([&](const cache::RevocationEntry& entry) {

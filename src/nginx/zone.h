@@ -25,11 +25,25 @@ struct JournalConf {
     mutable const cache::JournalState* state = nullptr;
 };
 
+struct RedisConf;
+
+// A store in Redis whose changes the zone follows.
+struct StreamConf {
+    std::string redis_name;
+    const RedisConf* redis = nullptr;  // of that name
+    ngx_msec_t max_lag = 30'000;       // without proof that all of it is applied
+    bool serve_when_late = false;
+    std::string where;
+    // How far it is; found on first use.
+    mutable cache::StreamState* state = nullptr;
+};
+
 struct alignas(64) ZoneConf {
     // What each request reads comes first.
     // Made in the master before any worker starts; workers inherit it.
     std::unique_ptr<cache::Zone> zone;
     std::vector<JournalConf> journals;
+    std::vector<StreamConf> streams;
     std::string name;
     std::size_t size = 0;
     std::string state;  // directory, "" for none

@@ -66,6 +66,8 @@ public:
                 (words_.size() - kBody) * sizeof(std::uint64_t)};
     }
     std::size_t size() const noexcept { return static_cast<std::uint32_t>(words_[kMeta]); }
+    // Seconds.
+    std::uint32_t asked() const noexcept { return static_cast<std::uint32_t>(words_[kLife] >> 32); }
     Kind kind() const noexcept { return Kind{static_cast<std::uint32_t>(words_[kMeta] >> 32)}; }
 
     // Completes an entry whose body has been written.
@@ -135,18 +137,20 @@ bool fits(const Table& table, const Entry& entry) noexcept {
 
 }  // namespace
 
-std::optional<Answer> recall_record(const Zone& zone, const Need& need, Seconds clock) {
+std::optional<Answer> recall_record(const Zone& zone, const Need& need, Seconds clock,
+                                    Seconds since) {
     if (need.store->epoch == 0) return std::nullopt;
     const Name name = name_of(need);
     const Fingerprint place = fingerprint_of(zone, name);
     const std::uint32_t now = saturated(clock);
     Entry entry(zone, name);
     if (entry.read(zone.unknown_keys, place, now)) {
+        if (entry.asked() < since) return std::nullopt;
         return entry.kind() == Kind::kUnknown ? std::optional(Answer{}) : std::nullopt;
     }
     const bool there =
         entry.read(zone.records, place, now) || entry.read(zone.large_records, place, now);
-    if (!there || entry.kind() != Kind::kRecord) return std::nullopt;
+    if (!there || entry.kind() != Kind::kRecord || entry.asked() < since) return std::nullopt;
     auto record = apikey::unpack(entry.body().first(entry.size()));
     if (!record) return std::nullopt;
     record->digest = to_hex(need.digest);
@@ -195,6 +199,7 @@ bool forget_record(Zone& zone, const Need& need, Seconds clock) {
     const auto writer = zone.try_write();
     if (!writer) return false;
     put(zone, zone.unknown_keys, place, now, expires, entry);
+    zone.revocations.note_change();
     return true;
 }
 

@@ -25,8 +25,10 @@ struct RecordLife {
 };
 
 // The answer to `need`: a record, or none for "no such key". nullopt: ask the store. A record is as
-// the store gave it, of whatever status and dates: it is judged on each request.
-std::optional<Answer> recall_record(const cache::Zone& zone, const Need& need, Seconds clock);
+// the store gave it, of whatever status and dates: it is judged on each request. What the store was
+// asked for before the second `since` does not count.
+std::optional<Answer> recall_record(const cache::Zone& zone, const Need& need, Seconds clock,
+                                    Seconds since = 0);
 
 // Keeps what the store, asked at `asked`, answered; a failure or the record of another key is not
 // kept, nor an answer older than what is known, nor a record of more than about 4,000 octets. Where
@@ -34,8 +36,9 @@ std::optional<Answer> recall_record(const cache::Zone& zone, const Need& need, S
 void remember_record(cache::Zone& zone, const Need& need, const Answer& answer,
                      const RecordLife& life, Seconds asked, Seconds clock);
 
-// The key's record has changed, or may have: nothing is known of it, and answers of before that are
-// still on their way are not kept. False: the zone's lock is taken, try again soon.
+// The key's record has changed, or may have: nothing is known of it, answers of before that are
+// still on their way are not kept, and whoever noted Revocations::changes() looks again. False: the
+// zone's lock is taken, try again soon.
 [[nodiscard]] bool forget_record(cache::Zone& zone, const Need& need, Seconds clock);
 
 }  // namespace gate::policy

@@ -1,0 +1,77 @@
+// A gate_redis block as a worker uses it: whoever has a question gets the answer of the right
+// server, or hears within the time-out that there is none.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nginx/alarm.h"
+#include "nginx/redis_conf.h"
+#include "nginx/redis_node.h"
+#include "redis/pipeline.h"
+
+namespace gate::nginx {
+
+class RedisClient : private RedisNode::Owner {
+public:
+    explicit RedisClient(const RedisConf& conf);
+    RedisClient(const RedisClient&) = delete;
+    RedisClient& operator=(const RedisClient&) = delete;
+    ~RedisClient();
+
+    const RedisConf& conf() const noexcept { return conf_; }
+
+    // Connects, so that the first question need not wait for that.
+    void start();
+
+    // Asks by `count` commands, written by redis::append_command(), that all concern `key`. One of
+    // the caller's functions is called later, within conf().timeout; it may ask and forget others.
+    // Or at once why not: kClosed, kOverflow.
+    std::optional<redis::LinkFailure> ask(redis::Caller& caller, std::string_view key,
+                                          std::string commands, std::size_t count);
+    // The caller hears nothing any more.
+    void forget(const redis::Caller& caller) noexcept;
+
+    // Whether this is the store's epoch, as it was when the connection was made; empty: there is
+    // none. When it is not, what the store says does not count.
+    bool is_epoch(std::string_view epoch);
+    // What came from the server that has `key` cannot be right: it is left, and connected anew.
+    void distrust(std::string_view key, const std::string& why);
+
+    // Questions that wait for an answer.
+    std::size_t waiting() const noexcept { return questions_.size(); }
+
+private:
+    struct Question;
+    using Questions = std::list<std::unique_ptr<Question>>;
+
+    bool accepts(RedisNode& node, redis::Role role, std::string& why) override;
+    void node_up(RedisNode& node) override;
+    void node_down(RedisNode& node) override;
+
+    RedisNode* node_for(std::string_view key);
+    // Takes the question out, before its caller is called.
+    std::unique_ptr<Question> take(Question& question) noexcept;
+    void expire();
+
+    const RedisConf& conf_;
+    std::unique_ptr<RedisNode> node_;
+    Questions questions_;  // by the time they were asked
+    Alarm deadline_;       // of the first
+    std::string epoch_;    // empty: not asked yet
+    bool epoch_reported_ = false;
+};
+
+// For init_process and exit_process: a client for each gate_redis block.
+struct MainConf;
+void start_redis(const MainConf& main);
+void stop_redis() noexcept;
+// nullptr in processes that serve no requests.
+RedisClient* redis_client(const RedisConf& conf) noexcept;
+
+}  // namespace gate::nginx

@@ -1,0 +1,124 @@
+#include "nginx/redis_node.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace gate::nginx {
+
+namespace {
+
+using redis::LinkFailure;
+
+constexpr ngx_msec_t kReportInterval = 60'000;
+
+}  // namespace
+
+RedisNode::RedisNode(const RedisConf& conf, Owner& owner, RedisServer server,
+                     redis::ReplyLimits limits)
+    : conf_(conf),
+      owner_(owner),
+      server_(std::move(server)),
+      link_(conf, *this, limits),
+      backoff_(conf.backoff),
+      retry_(call_member<RedisNode, &RedisNode::connect>, this) {}
+
+bool RedisNode::may_try() const noexcept {
+    return backoff_.delay(ngx_current_msec, 0) == 0;
+}
+
+void RedisNode::connect() {
+    if (link_.state() != RedisLink::State::kDown) return;
+    const auto delay = backoff_.delay(ngx_current_msec, static_cast<std::uint64_t>(ngx_random()));
+    if (delay == 0) return open();
+    if (!retry_.is_set()) retry_.set(delay);
+}
+
+void RedisNode::open() {
+    retry_.stop();
+    backoff_.tried(ngx_current_msec);
+    if (server_.addresses.empty()) {
+        backoff_.failed();
+        return report("its name has no address");
+    }
+    const Address& address = server_.addresses[next_address_ % server_.addresses.size()];
+    link_.open(address, server_.endpoint.host,
+               {.user = conf_.user,
+                .password = conf_.password,
+                .db = conf_.db,
+                .client_name = "nginx-gate-" + std::to_string(ngx_pid)});
+}
+
+bool RedisNode::send(redis::Caller& caller, std::string_view commands, std::size_t count) {
+    if (link_.ready()) {
+        link_.send(caller, commands, count);
+        return true;
+    }
+    if (link_.state() == RedisLink::State::kDown) {
+        if (!may_try()) return false;
+        open();
+        if (link_.state() == RedisLink::State::kDown) return false;
+    }
+    queue_.push_back({&caller, std::string(commands), count});
+    return true;
+}
+
+void RedisNode::forget(const redis::Caller& caller) noexcept {
+    link_.forget(caller);
+    std::erase_if(queue_, [&](const Queued& queued) { return queued.caller == &caller; });
+}
+
+void RedisNode::leave(LinkFailure failure, std::string why) {
+    link_.close(failure, std::move(why));
+}
+
+void RedisNode::link_up(RedisLink& link, redis::Role role) {
+    std::string why;
+    if (!owner_.accepts(*this, role, why)) return link.close(LinkFailure::kClosed, std::move(why));
+    backoff_.succeeded();
+    if (reported_) {
+        ngx_str_t name = str(conf_.name);
+        ngx_str_t peer = str(link.peer());
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "gate_redis \"%V\": %V answers again",
+                      &name, &peer);
+    }
+    reported_ = false;
+    problem_.clear();
+    for (const Queued& queued : std::exchange(queue_, {})) {
+        link_.send(*queued.caller, queued.commands, queued.count);
+    }
+    owner_.node_up(*this);
+}
+
+void RedisNode::link_down(RedisLink& link, LinkFailure failure, const std::string& why) {
+    // The next try goes to the next address of the name.
+    ++next_address_;
+    if (!ngx_exiting) {
+        backoff_.failed();
+        report(why);
+    }
+    // Those that are called may leave the queue for others that are still in it.
+    while (!queue_.empty()) {
+        redis::Caller* const caller = queue_.front().caller;
+        queue_.erase(queue_.begin());
+        caller->failed(failure);
+    }
+    owner_.node_down(*this);
+    if (kept_ && !ngx_exiting && link.state() == RedisLink::State::kDown) connect();
+}
+
+// Once when it begins, then once a minute.
+void RedisNode::report(const std::string& why) {
+    problem_ = why;
+    if (reported_ && ngx_current_msec - reported_at_ < kReportInterval) return;
+    reported_ = true;
+    reported_at_ = ngx_current_msec;
+    ngx_str_t name = str(conf_.name);
+    const std::string peer = server_.endpoint.text();
+    ngx_str_t server = str(peer);
+    ngx_str_t text = str(problem_);
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "gate_redis \"%V\": %V cannot be used: %V; what needs it is refused with 503",
+                  &name, &server, &text);
+}
+
+}  // namespace gate::nginx

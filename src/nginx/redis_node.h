@@ -1,0 +1,76 @@
+// One Redis server as a worker uses it: a connection that comes back by itself, no more often than
+// the back-off allows, and the questions that wait for it.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nginx/alarm.h"
+#include "nginx/redis_link.h"
+#include "redis/backoff.h"
+
+namespace gate::nginx {
+
+class RedisNode : private RedisLink::Owner {
+public:
+    class Owner {
+    public:
+        // Logged in. True: it is the server that is wanted; otherwise `why` says for people what
+        // is wrong, and it is left again.
+        virtual bool accepts(RedisNode& node, redis::Role role, std::string& why) = 0;
+        virtual void node_up(RedisNode& node) = 0;
+        virtual void node_down(RedisNode& node) = 0;
+
+    protected:
+        ~Owner() = default;
+    };
+
+    RedisNode(const RedisConf& conf, Owner& owner, RedisServer server,
+              redis::ReplyLimits limits = {});
+
+    const redis::Endpoint& endpoint() const noexcept { return server_.endpoint; }
+    bool ready() const noexcept { return link_.ready(); }
+    // Why it is not, for people; empty while nothing has failed.
+    const std::string& problem() const noexcept { return problem_; }
+
+    // Connects unless it is connected or connecting; when the back-off forbids it, later.
+    void connect();
+    // Connects again whenever the connection is lost.
+    void keep_connected() noexcept { kept_ = true; }
+
+    // Sends at once or when the connection is there; the caller hears one or the other end. False:
+    // it is down, and may not be tried now.
+    bool send(redis::Caller& caller, std::string_view commands, std::size_t count);
+    void forget(const redis::Caller& caller) noexcept;
+    // The server is not to be trusted any more: everybody who waits fails.
+    void leave(redis::LinkFailure failure, std::string why);
+
+private:
+    struct Queued {
+        redis::Caller* caller;
+        std::string commands;
+        std::size_t count;
+    };
+
+    void link_up(RedisLink& link, redis::Role role) override;
+    void link_down(RedisLink& link, redis::LinkFailure failure, const std::string& why) override;
+    void open();
+    bool may_try() const noexcept;
+    void report(const std::string& why);
+
+    const RedisConf& conf_;
+    Owner& owner_;
+    RedisServer server_;
+    std::size_t next_address_ = 0;
+    RedisLink link_;
+    redis::Backoff backoff_;
+    Alarm retry_;
+    std::vector<Queued> queue_;
+    std::string problem_;
+    ngx_msec_t reported_at_ = 0;
+    bool reported_ = false;
+    bool kept_ = false;
+};
+
+}  // namespace gate::nginx

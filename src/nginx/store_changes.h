@@ -1,0 +1,48 @@
+// Changes of a store on their way into the zone: what is revoked, and whose record is outdated.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "cache/revocations.h"
+#include "cache/zone.h"
+#include "nginx/live.h"
+#include "policy/engine.h"
+#include "redis/change.h"
+
+namespace gate::nginx {
+
+class StoreChanges {
+public:
+    // `stores`: those whose records the changes are about.
+    StoreChanges(cache::Zone& zone, std::vector<const LiveStore*> stores)
+        : zone_(zone), stores_(std::move(stores)) {}
+
+    // An item of the set of what is revoked. False: it is none.
+    bool add_item(std::string_view item, std::optional<std::int64_t> forget_at);
+    // The same with the score that the set gives it: Unix seconds, or inf.
+    bool add_scored(std::string_view item, std::string_view score);
+    // False: it does not say what it should.
+    bool add(const redis::Change& change);
+
+    // Puts in force what was added. False: the zone's lock is taken; try again soon.
+    bool apply();
+    // A revocation did not fit.
+    bool full() const noexcept { return full_; }
+    std::size_t revocations() const noexcept { return entries_.size(); }
+
+private:
+    bool apply_entries();
+    bool apply_keys();
+
+    cache::Zone& zone_;
+    std::vector<const LiveStore*> stores_;
+    std::vector<cache::RevocationEntry> entries_;
+    std::vector<policy::Need> keys_;
+    bool full_ = false;
+};
+
+}  // namespace gate::nginx

@@ -1,0 +1,396 @@
+#include "nginx/stream_follower.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/siphash.h"
+#include "nginx/alarm.h"
+#include "nginx/bridge.h"
+#include "nginx/clock.h"
+#include "nginx/conf.h"
+#include "nginx/redis_node.h"
+#include "nginx/store_changes.h"
+#include "nginx/ticker.h"
+#include "redis/change.h"
+#include "redis/command.h"
+
+namespace gate::nginx {
+
+namespace {
+
+using cache::StreamState;
+using redis::Change;
+using redis::LinkFailure;
+using redis::Reply;
+using redis::StreamId;
+
+constexpr ngx_msec_t kHeartbeat = 100;
+constexpr std::uint64_t kTakeover = 400;  // milliseconds without a heartbeat
+constexpr ngx_msec_t kBlock = 500;        // that XREAD waits at most: each nil proves the link
+constexpr ngx_msec_t kBusyPause = 10;     // until the zone's lock is tried again
+constexpr ngx_msec_t kPatience = 5000;    // for one page of the set
+constexpr std::string_view kPage = "1000";
+constexpr redis::ReplyLimits kLimits{
+    .octets = std::size_t{64} << 20, .elements = std::size_t{1} << 20, .depth = 6};
+
+// What is noted of a store by its name.
+std::uint64_t name_digest(const cache::Zone& zone, const RedisConf& conf) noexcept {
+    return siphash64(zone.seed(), bytes_of(conf.name)) | 1;
+}
+
+std::vector<const LiveStore*> stores_of(const MainConf& main, const RedisConf& conf) {
+    std::vector<const LiveStore*> stores;
+    for (const auto& live : main.stores) {
+        if (live->redis == &conf) stores.push_back(live.get());
+    }
+    return stores;
+}
+
+class Follower final : private RedisNode::Owner, private redis::Caller {
+public:
+    Follower(const MainConf& main, const StreamConf& stream, StreamState& state);
+    void tick();
+    void stop() noexcept;
+
+private:
+    // What the answer that is awaited answers.
+    enum class Step : std::uint8_t { kNone, kGreet, kMark, kScan, kFollow };
+
+    bool accepts(RedisNode& node, redis::Role role, std::string& why) override;
+    void node_up(RedisNode&) override { greet(); }
+    void node_down(RedisNode&) override {}
+    void answered(std::vector<Reply> replies) override;
+    void failed(LinkFailure failure) override;
+
+    bool leads() const noexcept;
+    void take_lead() noexcept;
+    void resign() noexcept;
+
+    void ask(Step step, const std::string& commands, std::size_t count, ngx_msec_t patience);
+    void greet();
+    void greeted(const std::vector<Reply>& replies);
+    void mark();
+    void marked(const std::vector<Reply>& replies);
+    void scan();
+    void scanned(const Reply& page);
+    void follow();
+    void followed(const Reply& reply);
+    void late();
+    void distrust(std::string why);
+    void report_item(std::string_view item) const;
+    void apply();
+    void go_on();
+
+    const RedisConf& conf_;
+    cache::Zone& zone_;
+    StreamState& state_;
+    RedisNode node_;
+    Alarm deadline_;
+    Alarm retry_;
+    StoreChanges changes_;
+    Step step_ = Step::kNone;
+    std::uint64_t generation_ = 0;
+    ngx_msec_t asked_ = 0;  // when the answer that is awaited was asked for
+    ngx_msec_t load_started_ = 0;
+    StreamId reached_;         // with what is being applied
+    std::string cursor_;       // of the set while it is loaded
+    std::uint64_t epoch_ = 0;  // of the store as it is now
+    bool loading_ = false;
+    bool full_reported_ = false;
+};
+
+Follower::Follower(const MainConf& main, const StreamConf& stream, StreamState& state)
+    : conf_(*stream.redis),
+      zone_(*main.zone->zone),
+      state_(state),
+      node_(conf_, static_cast<RedisNode::Owner&>(*this), conf_.servers.front(), kLimits),
+      deadline_(call_member<Follower, &Follower::late>, this),
+      retry_(call_member<Follower, &Follower::apply>, this),
+      changes_(zone_, stores_of(main, conf_)) {}
+
+// ---- who leads
+
+bool Follower::leads() const noexcept {
+    return state_.leader.load() == static_cast<std::uint64_t>(ngx_pid) &&
+           state_.generation.load() == generation_ && generation_ != 0;
+}
+
+void Follower::take_lead() noexcept {
+    std::uint64_t leader = state_.leader.load();
+    const std::uint64_t now = monotonic_milliseconds();
+    const std::uint64_t beat = state_.heartbeat.load();
+    if (leader != 0 && now - std::min(now, beat) <= kTakeover) return;
+    if (!state_.leader.compare_exchange_strong(leader, static_cast<std::uint64_t>(ngx_pid))) return;
+    generation_ = state_.generation.fetch_add(1) + 1;
+    state_.heartbeat.store(now);
+    node_.connect();
+}
+
+void Follower::resign() noexcept {
+    if (leads()) state_.leader.store(0);
+    generation_ = 0;
+    deadline_.stop();
+    retry_.stop();
+    step_ = Step::kNone;
+    node_.leave(LinkFailure::kClosed, "another worker follows");
+}
+
+void Follower::tick() {
+    if (ngx_exiting) {
+        if (generation_ != 0) resign();
+        return;
+    }
+    if (generation_ == 0) return take_lead();
+    if (!leads()) return resign();
+    state_.heartbeat.store(monotonic_milliseconds());
+    node_.connect();
+}
+
+void Follower::stop() noexcept {
+    if (leads()) state_.leader.store(0);
+}
+
+bool Follower::accepts(RedisNode& /*node*/, redis::Role role, std::string& why) {
+    if (role == redis::Role::kMaster) return true;
+    why = "it is no master: what it has may be older than what is in force";
+    return false;
+}
+
+// ---- questions and answers
+
+void Follower::ask(Step step, const std::string& commands, std::size_t count, ngx_msec_t patience) {
+    if (!node_.send(*this, commands, count)) return;
+    step_ = step;
+    asked_ = ngx_current_msec;
+    deadline_.set(patience);
+}
+
+void Follower::late() {
+    node_.leave(LinkFailure::kTimeout, "no answer in time");
+}
+
+void Follower::failed(LinkFailure /*failure*/) {
+    step_ = Step::kNone;
+    deadline_.stop();
+    retry_.stop();
+}
+
+void Follower::distrust(std::string why) {
+    node_.leave(LinkFailure::kProtocol, std::move(why));
+}
+
+void Follower::answered(std::vector<Reply> replies) {
+    deadline_.stop();
+    const Step step = std::exchange(step_, Step::kNone);
+    if (!leads()) return resign();
+    for (const Reply& reply : replies) {
+        if (reply.is(Reply::Type::kError)) {
+            return distrust("it answers " + log_escaped(reply.text, 100));
+        }
+    }
+    switch (step) {
+        case Step::kGreet:
+            return greeted(replies);
+        case Step::kMark:
+            return marked(replies);
+        case Step::kScan:
+            return scanned(replies[0]);
+        case Step::kFollow:
+            return followed(replies[0]);
+        case Step::kNone:
+            return;
+    }
+}
+
+// Whether the store is the one that was followed until now, and still has the entry that was
+// applied last: XREAD itself never reports a gap.
+void Follower::greet() {
+    const std::string last = StreamId{state_.last_time.load(), state_.last_number.load()}.text();
+    std::string commands;
+    redis::append_command(commands, {"GET", conf_.keys.epoch()});
+    redis::append_command(commands, {"XRANGE", conf_.keys.log(), last, last});
+    ask(Step::kGreet, commands, 2, conf_.timeout);
+}
+
+void Follower::greeted(const std::vector<Reply>& replies) {
+    const Reply& epoch = replies[0];
+    if (!epoch.is(Reply::Type::kString) || epoch.text.empty()) {
+        return distrust("the key \"" + conf_.keys.epoch() +
+                        "\" is missing: the store is empty or was never set up; what is revoked "
+                        "stays so");
+    }
+    epoch_ = siphash64(zone_.seed(), bytes_of(epoch.text)) | 1;
+    const bool same = epoch_ == state_.epoch.load();
+    const bool no_gap = replies[1].is(Reply::Type::kArray) && replies[1].items.size() == 1;
+    if (same && no_gap) return follow();
+    // Which keys have changed meanwhile is not known either.
+    state_.records_since.store(static_cast<std::uint64_t>(monotonic_seconds() + 1));
+    mark();
+}
+
+// The end of the stream is noted before the set is read: what comes in between is applied twice,
+// which does no harm.
+void Follower::mark() {
+    loading_ = true;
+    load_started_ = ngx_current_msec;
+    std::string commands;
+    redis::append_command(commands, {"XREVRANGE", conf_.keys.log(), "+", "-", "COUNT", "1"});
+    ask(Step::kMark, commands, 1, conf_.timeout);
+}
+
+void Follower::marked(const std::vector<Reply>& replies) {
+    const auto last = redis::read_changes(replies[0]);
+    if (!last || last->size() > 1) return distrust("its stream cannot be read");
+    reached_ = last->empty() ? StreamId{} : last->front().id;
+    cursor_ = "0";
+    scan();
+}
+
+void Follower::scan() {
+    std::string commands;
+    redis::append_command(commands, {"ZSCAN", conf_.keys.revoked(), cursor_, "COUNT", kPage});
+    ask(Step::kScan, commands, 1, std::max(conf_.timeout, kPatience));
+}
+
+void Follower::scanned(const Reply& page) {
+    const bool shaped = page.is(Reply::Type::kArray) && page.items.size() == 2 &&
+                        page.items[0].is(Reply::Type::kString) &&
+                        page.items[1].is(Reply::Type::kArray) &&
+                        page.items[1].items.size() % 2 == 0;
+    if (!shaped) return distrust("its set of what is revoked cannot be read");
+    cursor_ = page.items[0].text;
+    const std::vector<Reply>& items = page.items[1].items;
+    for (std::size_t i = 0; i < items.size(); i += 2) {
+        if (!changes_.add_scored(items[i].text, items[i + 1].text)) report_item(items[i].text);
+    }
+    apply();
+}
+
+void Follower::follow() {
+    const StreamId last{state_.last_time.load(), state_.last_number.load()};
+    std::string commands;
+    redis::append_command(commands, {"XREAD", "COUNT", kPage, "BLOCK", std::to_string(kBlock),
+                                     "STREAMS", conf_.keys.log(), last.text()});
+    ask(Step::kFollow, commands, 1, kBlock + conf_.timeout);
+}
+
+void Follower::followed(const Reply& reply) {
+    bool good = false;
+    const Reply* const entries = redis::entries_of_xread(reply, conf_.keys.log(), good);
+    if (!good) return distrust("its stream cannot be read");
+    reached_ = {state_.last_time.load(), state_.last_number.load()};
+    if (entries != nullptr) {
+        const auto read = redis::read_changes(*entries);
+        if (!read) return distrust("its stream cannot be read: " + read.error());
+        for (const Change& change : *read) {
+            if (!changes_.add(change)) report_item(change.item);
+            reached_ = change.id;
+        }
+    }
+    apply();
+}
+
+// ---- into the zone
+
+void Follower::apply() {
+    if (!leads()) return resign();
+    if (!changes_.apply()) return retry_.set(kBusyPause);
+    if (changes_.full() && !std::exchange(full_reported_, true)) {
+        ngx_str_t name = str(conf_.name);
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "gate_revocation redis=%V: the zone has no room for more revocations: "
+                      "credentials are refused with 503; make gate_zone larger",
+                      &name);
+    }
+    go_on();
+}
+
+// One that a later version wrote, or a hand: it revokes nothing here.
+void Follower::report_item(std::string_view item) const {
+    const std::string shown = log_escaped(item, 100);
+    ngx_str_t name = str(conf_.name);
+    ngx_str_t text = str(shown);
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "gate_revocation redis=%V: \"%V\" in its set or stream is nothing that can be "
+                  "revoked; it is left out",
+                  &name, &text);
+}
+
+void Follower::go_on() {
+    if (loading_ && cursor_ != "0") return scan();
+    state_.last_number.store(reached_.number);
+    state_.last_time.store(reached_.time);
+    // What was asked for then has been answered in full.
+    const ngx_msec_t proven = loading_ ? load_started_ : asked_;
+    if (std::exchange(loading_, false)) {
+        state_.epoch.store(epoch_);
+        const auto writer = zone_.try_write();
+        if (writer) zone_.revocations.note_change();
+    }
+    state_.in_step.store(proven);
+    follow();
+}
+
+// One for each store that is followed, between init_process and exit_process.
+struct Followers {
+    std::vector<std::unique_ptr<Follower>> all;
+    Ticker ticker;
+};
+Followers* followers = nullptr;
+
+}  // namespace
+
+void start_followers(const MainConf& main) {
+    if (!main.zone || main.zone->streams.empty()) return;
+    followers = new Followers;
+    for (const StreamConf& stream : main.zone->streams) {
+        StreamState* const state = state_of(*main.zone, stream);
+        if (state == nullptr) continue;  // which refuses everybody: see lag_of()
+        for (const auto& live : main.stores) {
+            if (live->redis == stream.redis) live->changes = state;
+        }
+        followers->all.push_back(std::make_unique<Follower>(main, stream, *state));
+        followers->all.back()->tick();
+    }
+    followers->ticker.start(kHeartbeat, [] {
+        for (const auto& follower : followers->all) follower->tick();
+    });
+}
+
+void stop_followers() noexcept {
+    if (followers == nullptr) return;
+    followers->ticker.stop();
+    for (const auto& follower : followers->all) follower->stop();
+    delete followers;
+    followers = nullptr;
+}
+
+void copy_stream_states(cache::Zone& old, cache::Zone& fresh) {
+    for (std::size_t i = 0; i < cache::kStreams; ++i) {
+        const StreamState& from = old.streams()[i];
+        StreamState& to = fresh.streams()[i];
+        to.name.store(from.name.load());
+        to.epoch.store(from.epoch.load());
+        to.last_time.store(from.last_time.load());
+        to.last_number.store(from.last_number.load());
+        to.in_step.store(from.in_step.load());
+        to.records_since.store(from.records_since.load());
+    }
+}
+
+StreamState* state_of(const ZoneConf& conf, const StreamConf& stream) noexcept {
+    if (stream.state != nullptr) return stream.state;
+    const std::uint64_t wanted = name_digest(*conf.zone, *stream.redis);
+    for (StreamState& state : conf.zone->streams()) {
+        std::uint64_t found = 0;
+        if (state.name.compare_exchange_strong(found, wanted) || found == wanted) {
+            return stream.state = &state;
+        }
+    }
+    return nullptr;
+}
+
+}  // namespace gate::nginx

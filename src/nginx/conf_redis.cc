@@ -21,6 +21,7 @@ constexpr std::string_view kTopologies =
 
 struct Block {
     RedisConf& conf;
+    RedisConf sentinel;  // who asks the sentinels
     bool prefix_set = false;
 };
 
@@ -50,7 +51,7 @@ bool add_server(const Directive& word, std::string_view text, std::uint16_t port
     return true;
 }
 
-bool begin_topology(const Directive& word, Block& block, RedisTopology topology) {
+bool begin_topology(const Directive& word, Block& block, RedisTopologyKind topology) {
     if (!block.conf.servers.empty()) {
         return word.fail("stands beside another topology; " + std::string(kTopologies));
     }
@@ -59,12 +60,12 @@ bool begin_topology(const Directive& word, Block& block, RedisTopology topology)
 }
 
 bool set_server(Directive& word, Block& block) {
-    return begin_topology(word, block, RedisTopology::kStandalone) &&
+    return begin_topology(word, block, RedisTopologyKind::kStandalone) &&
            add_server(word, word.values()[0], kRedisPort, block);
 }
 
 bool set_sentinel(Directive& word, Block& block) {
-    if (!begin_topology(word, block, RedisTopology::kSentinel)) return false;
+    if (!begin_topology(word, block, RedisTopologyKind::kSentinel)) return false;
     const auto master = option(word.values()[0], "master");
     if (!master || master->empty()) return word.unknown(word.values()[0], "master=NAME first");
     block.conf.master = *master;
@@ -75,32 +76,45 @@ bool set_sentinel(Directive& word, Block& block) {
 }
 
 bool set_cluster(Directive& word, Block& block) {
-    if (!begin_topology(word, block, RedisTopology::kCluster)) return false;
+    if (!begin_topology(word, block, RedisTopologyKind::kCluster)) return false;
     return std::ranges::all_of(word.values(), [&](std::string_view value) {
         return add_server(word, value, kRedisPort, block);
     });
 }
 
-bool set_user(Directive& word, Block& block) {
-    block.conf.user = word.values()[0];
-    return !block.conf.user.empty() || word.fail("is empty; expected a user of Redis' ACL");
+bool read_user(const Directive& word, RedisConf& conf) {
+    conf.user = word.values()[0];
+    return !conf.user.empty() || word.fail("is empty; expected a user of Redis' ACL");
 }
 
-bool set_password_file(Directive& word, Block& block) {
-    block.conf.password_file = word.path(word.values()[0]);
-    auto password = read_password(block.conf.password_file);
+bool read_password_file(const Directive& word, RedisConf& conf) {
+    conf.password_file = word.path(word.values()[0]);
+    auto password = read_password(conf.password_file);
     if (!password) {
-        return word.fail("names " + quoted(block.conf.password_file) + ": " + password.error());
+        return word.fail("names " + quoted(conf.password_file) + ": " + password.error());
     }
-    block.conf.password = *std::move(password);
-    const std::string blocked = unreadable_part(word.cf(), block.conf.password_file);
+    conf.password = *std::move(password);
+    const std::string blocked = unreadable_part(word.cf(), conf.password_file);
     if (!blocked.empty()) {
         warn_at(word.cf(), word.where().text(),
-                "\"password_file\" names " + quoted(block.conf.password_file) +
+                quoted(word.name()) + " names " + quoted(conf.password_file) +
                     ", which the workers' user cannot read again because of " + quoted(blocked) +
                     "; a changed password counts after a reload only");
     }
     return true;
+}
+
+bool set_user(Directive& word, Block& block) {
+    return read_user(word, block.conf);
+}
+bool set_password_file(Directive& word, Block& block) {
+    return read_password_file(word, block.conf);
+}
+bool set_sentinel_user(Directive& word, Block& block) {
+    return read_user(word, block.sentinel);
+}
+bool set_sentinel_password_file(Directive& word, Block& block) {
+    return read_password_file(word, block.sentinel);
 }
 
 bool set_db(Directive& word, Block& block) {
@@ -186,6 +200,8 @@ constexpr Word<Block> kWords[] = {
     {"cluster", 1, kAnyCount, false, set_cluster},
     {"user", 1, 1, false, set_user},
     {"password_file", 1, 1, false, set_password_file},
+    {"sentinel_user", 1, 1, false, set_sentinel_user},
+    {"sentinel_password_file", 1, 1, false, set_sentinel_password_file},
     {"db", 1, 1, false, set_db},
     {"prefix", 1, 1, false, set_prefix},
     {"ssl", 1, 1, false, set_ssl},
@@ -201,9 +217,33 @@ constexpr Word<Block> kWords[] = {
     {"queue", 1, 1, false, set_queue},
 };
 
+bool check_user(const Directive& directive, const RedisConf& conf, const std::string& which) {
+    return conf.user.empty() || !conf.password_file.empty() ||
+           fail_block(directive, "has a " + which + "user but no password; write \"" + which +
+                                     "password_file PATH;\"");
+}
+
+bool check_sentinel(const Directive& directive, const Block& block) {
+    return block.conf.topology == RedisTopologyKind::kSentinel ||
+           block.sentinel.password_file.empty() ||
+           fail_block(directive, "has a password for sentinels but names none");
+}
+
+// Connections to sentinels differ in whom they log in as.
+void complete_sentinel(RedisConf& conf, RedisConf& sentinel) {
+    if (conf.topology != RedisTopologyKind::kSentinel) return;
+    sentinel.name = conf.name;
+    sentinel.tls = conf.tls;
+    sentinel.connect_timeout = conf.connect_timeout;
+    sentinel.timeout = conf.timeout;
+    sentinel.keepalive = conf.keepalive;
+    sentinel.backoff = conf.backoff;
+    conf.sentinel = std::make_unique<RedisConf>(std::move(sentinel));
+}
+
 bool check_store(const Directive& directive, Block& block) {
     RedisConf& conf = block.conf;
-    const bool cluster = conf.topology == RedisTopology::kCluster;
+    const bool cluster = conf.topology == RedisTopologyKind::kCluster;
     if (!block.prefix_set && cluster) conf.keys = redis::StoreKeys("{gate}:");
     const std::string problem = redis::prefix_problem(conf.keys.prefix(), cluster);
     if (!problem.empty()) {
@@ -211,10 +251,8 @@ bool check_store(const Directive& directive, Block& block) {
                           "has the prefix " + quoted(conf.keys.prefix()) + ": " + problem);
     }
     if (cluster && conf.db != 0) return fail_block(directive, "has a db; a cluster has only db 0");
-    if (!conf.user.empty() && conf.password_file.empty()) {
-        return fail_block(directive, "has a user but no password; write \"password_file PATH;\"");
-    }
-    return true;
+    return check_user(directive, conf, "") && check_user(directive, block.sentinel, "sentinel_") &&
+           check_sentinel(directive, block);
 }
 
 // Words about TLS that would go unused are mistakes, and so is TLS that trusts anybody.
@@ -273,13 +311,14 @@ bool set_gate_redis(Directive& directive, MainConf& main) {
     for (const auto& other : main.redis) {
         if (other->name == conf->name) return declared_twice(directive, other->where);
     }
-    Block block{*conf};
+    Block block{*conf, {}};
     if (!read_words(directive, kWords, block)) return false;
     if (conf->servers.empty()) {
         return fail_block(directive, "names no server; " + std::string(kTopologies));
     }
     if (!check_store(directive, block) || !check_tls(directive, conf->tls)) return false;
     if (conf->tls.on && !start_tls(directive, conf->tls)) return false;
+    complete_sentinel(*conf, block.sentinel);
     main.redis.push_back(std::move(conf));
     return true;
 }

@@ -30,6 +30,13 @@ Reason reason_of(LinkFailure failure) noexcept {
     return failure == LinkFailure::kTimeout ? Reason::kStoreTimeout : Reason::kStoreUnavailable;
 }
 
+// What a node may say while slots move; it is none the worse for that.
+bool is_of_cluster(redis::ErrorKind kind) noexcept {
+    using redis::ErrorKind;
+    return kind == ErrorKind::kMoved || kind == ErrorKind::kAsk || kind == ErrorKind::kTryAgain ||
+           kind == ErrorKind::kClusterDown;
+}
+
 void report_bad_record(const LiveStore& live, std::string_view digest, const std::string& why) {
     const std::string line = "gate_keys \"" + live.store.name + "\": the record of digest " +
                              std::string(digest.substr(0, 12)) + ".. cannot be used: " + why;
@@ -82,10 +89,10 @@ void KeyTicket::leave() noexcept {
 std::optional<Reason> KeyLookup::ask(RedisClient& client) {
     const redis::StoreKeys& keys = live_.redis->keys;
     const std::string record = keys.key(to_hex(need_.digest));
-    std::string commands;
-    redis::append_command(commands, {"HGETALL", record});
-    redis::append_command(commands, {"GET", keys.epoch()});
-    const auto failure = client.ask(*this, record, std::move(commands), 2);
+    std::vector<std::string> commands(2);
+    redis::append_command(commands[0], {"HGETALL", record});
+    redis::append_command(commands[1], {"GET", keys.epoch()});
+    const auto failure = client.ask(*this, record, std::move(commands));
     if (!failure) return std::nullopt;
     return reason_of(*failure);
 }
@@ -98,7 +105,9 @@ Answer KeyLookup::judge(const std::vector<Reply>& replies, std::string& distrust
             report_bad_record(live_, to_hex(need_.digest), "it is no hash");
             return refusal(Reason::kRecordBad);
         }
-        distrust = "it answers " + log_escaped(reply.text, 100);
+        if (!is_of_cluster(redis::error_kind(reply.text))) {
+            distrust = "it answers " + log_escaped(reply.text, 100);
+        }
         return refusal(Reason::kStoreUnavailable);
     }
     const Reply& hash = replies[0];

@@ -5,6 +5,7 @@
 
 #include "nginx/bridge.h"
 #include "nginx/conf.h"
+#include "redis/command.h"
 
 namespace gate::nginx {
 
@@ -19,10 +20,17 @@ std::vector<std::unique_ptr<RedisClient>>* clients = nullptr;
 
 // Stands between the caller and the connection, so that the one may leave and the other may fail.
 struct RedisClient::Question final : redis::Caller {
-    Question(RedisClient& client, redis::Caller& caller)
-        : client(client), caller(&caller), asked(ngx_current_msec) {}
+    Question(RedisClient& owner, redis::Caller& asker, std::vector<std::string> asked_by)
+        : client(owner),
+          caller(&asker),
+          commands(std::move(asked_by)),
+          replies(commands.size()),
+          asked(ngx_current_msec) {
+        for (std::size_t i = 0; i < commands.size(); ++i) open.push_back(i);
+    }
 
-    void answered(std::vector<redis::Reply> replies) override {
+    void answered(std::vector<redis::Reply> arrived) override {
+        if (!client.take_replies(*this, std::move(arrived)) && client.redirect(*this)) return;
         const auto self = client.take(*this);
         caller->answered(std::move(replies));
     }
@@ -33,6 +41,11 @@ struct RedisClient::Question final : redis::Caller {
 
     RedisClient& client;
     redis::Caller* caller;
+    std::vector<std::string> commands;
+    std::vector<redis::Reply> replies;  // one for each command
+    std::vector<std::size_t> open;      // commands that were sent last
+    bool asking = false;                // each behind an ASKING of its own
+    unsigned redirects = 0;
     RedisNode* node = nullptr;
     ngx_msec_t asked;
     Questions::iterator place;
@@ -40,36 +53,108 @@ struct RedisClient::Question final : redis::Caller {
 
 RedisClient::RedisClient(const RedisConf& conf)
     : conf_(conf),
+      topology_(make_topology(conf, static_cast<RedisTopology::User&>(*this))),
       deadline_(call_member<RedisClient, &RedisClient::expire>, this, Binding::kBinding) {}
 
 RedisClient::~RedisClient() = default;
 
 void RedisClient::start() {
-    RedisNode::Owner& owner = *this;  // which nobody else may see it as
-    node_ = std::make_unique<RedisNode>(conf_, owner, conf_.servers.front());
-    node_->keep_connected();
-    node_->connect();
+    topology_->start();
+    servers_changed();
 }
 
-RedisNode* RedisClient::node_for(std::string_view /*key*/) {
-    return node_.get();
+// Connects to the server of the store, and leaves those that are not named any more.
+void RedisClient::servers_changed() {
+    const RedisServer* const server = topology_->server_for(conf_.keys.epoch());
+    if (server == nullptr) return;
+    RedisNode* const wanted = node_at(*server);
+    for (const auto& node : nodes_) {
+        const bool kept = node.get() == wanted;
+        node->keep_connected(kept);
+        if (!kept && topology_->follows()) {
+            node->leave(LinkFailure::kClosed, "another server is the master now");
+        }
+    }
+    wanted->connect();
+}
+
+RedisNode* RedisClient::node_at(const RedisServer& server) {
+    for (const auto& node : nodes_) {
+        if (node->endpoint() == server.endpoint) return node.get();
+    }
+    RedisNode::Owner& owner = *this;  // which nobody else may see it as
+    nodes_.push_back(std::make_unique<RedisNode>(conf_, owner, server));
+    return nodes_.back().get();
+}
+
+RedisNode* RedisClient::node_for(std::string_view key) {
+    const RedisServer* const server = topology_->server_for(key);
+    if (server != nullptr) return node_at(*server);
+    topology_->doubt();
+    return nullptr;
 }
 
 std::optional<LinkFailure> RedisClient::ask(redis::Caller& caller, std::string_view key,
-                                            std::string commands, std::size_t count) {
+                                            std::vector<std::string> commands) {
     if (questions_.size() >= conf_.queue) return LinkFailure::kOverflow;
     RedisNode* const node = node_for(key);
     if (node == nullptr) return LinkFailure::kClosed;
-    questions_.push_back(std::make_unique<Question>(*this, caller));
+    questions_.push_back(std::make_unique<Question>(*this, caller, std::move(commands)));
     Question& question = *questions_.back();
     question.place = std::prev(questions_.end());
-    question.node = node;
-    if (!node->send(question, commands, count)) {
+    if (!send(question, *node, false)) {
         questions_.pop_back();
+        topology_->doubt();
         return LinkFailure::kClosed;
     }
     if (!deadline_.is_set()) deadline_.set(conf_.timeout);
     return std::nullopt;
+}
+
+bool RedisClient::send(Question& question, RedisNode& node, bool asking) {
+    std::string octets;
+    for (const std::size_t i : question.open) {
+        if (asking) redis::append_command(octets, {"ASKING"});
+        octets += question.commands[i];
+    }
+    question.node = &node;
+    question.asking = asking;
+    return node.send(question, octets, question.open.size() * (asking ? 2 : 1));
+}
+
+bool RedisClient::take_replies(Question& question, std::vector<redis::Reply> replies) {
+    const std::size_t step = question.asking ? 2 : 1;
+    for (std::size_t i = 0; i < question.open.size(); ++i) {
+        question.replies[question.open[i]] = std::move(replies[i * step + step - 1]);
+    }
+    return std::ranges::none_of(question.replies, [](const redis::Reply& reply) {
+        return reply.is(redis::Reply::Type::kError);
+    });
+}
+
+// A slot that moves from one node to another is in both for a while: each command follows its own
+// redirection, and what has been answered stands. False: the errors are the answer.
+bool RedisClient::redirect(Question& question) {
+    constexpr unsigned kMaxRedirects = 4;
+    std::optional<redis::Redirect> first;
+    std::vector<std::size_t> open;
+    for (std::size_t i = 0; i < question.replies.size(); ++i) {
+        const redis::Reply& reply = question.replies[i];
+        if (!reply.is(redis::Reply::Type::kError)) continue;
+        const redis::ErrorKind kind = redis::error_kind(reply.text);
+        if (kind == redis::ErrorKind::kReadOnly || kind == redis::ErrorKind::kMasterDown ||
+            kind == redis::ErrorKind::kClusterDown) {
+            topology_->doubt();
+        }
+        const auto redirect = redis::read_redirect(reply.text, question.node->endpoint());
+        if (!redirect || conf_.topology != RedisTopologyKind::kCluster) return false;
+        if (!redirect->ask) topology_->moved(*redirect);
+        if (!first) first = redirect;
+        open.push_back(i);
+    }
+    if (!first || ++question.redirects > kMaxRedirects) return false;
+    question.open = std::move(open);
+    return send(question, *node_at(named_server(conf_, first->to)), first->ask);
 }
 
 void RedisClient::forget(const redis::Caller& caller) noexcept {
@@ -102,6 +187,7 @@ void RedisClient::expire() {
 
 bool RedisClient::accepts(RedisNode& /*node*/, redis::Role role, std::string& why) {
     if (role == redis::Role::kMaster) return true;
+    topology_->doubt();
     why = role == redis::Role::kReplica
               ? "it is a replica, which may not know yet what is revoked; name its master, or its "
                 "sentinels"
@@ -114,7 +200,9 @@ void RedisClient::node_up(RedisNode& /*node*/) {
     epoch_.clear();
 }
 
-void RedisClient::node_down(RedisNode& /*node*/) {}
+void RedisClient::node_down(RedisNode& /*node*/) {
+    topology_->doubt();
+}
 
 bool RedisClient::is_epoch(std::string_view epoch) {
     if (!epoch.empty() && (epoch_.empty() || epoch_ == epoch)) {

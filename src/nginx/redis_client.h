@@ -13,11 +13,12 @@
 #include "nginx/alarm.h"
 #include "nginx/redis_conf.h"
 #include "nginx/redis_node.h"
+#include "nginx/redis_topology.h"
 #include "redis/pipeline.h"
 
 namespace gate::nginx {
 
-class RedisClient : private RedisNode::Owner {
+class RedisClient : private RedisNode::Owner, private RedisTopology::User {
 public:
     explicit RedisClient(const RedisConf& conf);
     RedisClient(const RedisClient&) = delete;
@@ -29,11 +30,11 @@ public:
     // Connects, so that the first question need not wait for that.
     void start();
 
-    // Asks by `count` commands, written by redis::append_command(), that all concern `key`. One of
-    // the caller's functions is called later, within conf().timeout; it may ask and forget others.
-    // Or at once why not: kClosed, kOverflow.
+    // Asks by commands, each written by redis::append_command(), that all concern `key`. One of the
+    // caller's functions is called later, within conf().timeout; it may ask and forget others. Or
+    // at once why not: kClosed, kOverflow.
     std::optional<redis::LinkFailure> ask(redis::Caller& caller, std::string_view key,
-                                          std::string commands, std::size_t count);
+                                          std::vector<std::string> commands);
     // The caller hears nothing any more.
     void forget(const redis::Caller& caller) noexcept;
 
@@ -42,6 +43,11 @@ public:
     bool is_epoch(std::string_view epoch);
     // What came from the server that has `key` cannot be right: it is left, and connected anew.
     void distrust(std::string_view key, const std::string& why);
+
+    // The server that has `key` now; nullptr: not known.
+    const RedisServer* server_for(std::string_view key) const { return topology_->server_for(key); }
+    // The server that was named for a key does not serve it any more.
+    void doubt() { topology_->doubt(); }
 
     // Questions that wait for an answer.
     std::size_t waiting() const noexcept { return questions_.size(); }
@@ -53,17 +59,25 @@ private:
     bool accepts(RedisNode& node, redis::Role role, std::string& why) override;
     void node_up(RedisNode& node) override;
     void node_down(RedisNode& node) override;
+    void servers_changed() override;
 
+    RedisNode* node_at(const RedisServer& server);
     RedisNode* node_for(std::string_view key);
+    // Sends the commands of the question that have no answer yet, behind ASKING where `asking`.
+    bool send(Question& question, RedisNode& node, bool asking);
+    // Takes what was answered to the question's open commands; true: it is complete.
+    bool take_replies(Question& question, std::vector<redis::Reply> replies);
+    bool redirect(Question& question);
     // Takes the question out, before its caller is called.
     std::unique_ptr<Question> take(Question& question) noexcept;
     void expire();
 
     const RedisConf& conf_;
-    std::unique_ptr<RedisNode> node_;
-    Questions questions_;  // by the time they were asked
-    Alarm deadline_;       // of the first
-    std::string epoch_;    // empty: not asked yet
+    std::unique_ptr<RedisTopology> topology_;
+    std::vector<std::unique_ptr<RedisNode>> nodes_;  // one of each server so far
+    Questions questions_;                            // by the time they were asked
+    Alarm deadline_;                                 // of the first
+    std::string epoch_;                              // empty: not asked yet
     bool epoch_reported_ = false;
 };
 

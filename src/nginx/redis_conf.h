@@ -28,7 +28,7 @@ struct RedisServer {
     std::vector<Address> addresses;
 };
 
-enum class RedisTopology : std::uint8_t { kStandalone, kSentinel, kCluster };
+enum class RedisTopologyKind : std::uint8_t { kStandalone, kSentinel, kCluster };
 
 struct RedisTls {
     bool on = false;
@@ -42,7 +42,7 @@ struct RedisTls {
 
 struct RedisConf {
     std::string name;
-    RedisTopology topology = RedisTopology::kStandalone;
+    RedisTopologyKind topology = RedisTopologyKind::kStandalone;
     std::vector<RedisServer> servers;  // or sentinels, or some of the cluster's nodes
     std::string master;                // what the sentinels call it
     std::string user;
@@ -56,6 +56,8 @@ struct RedisConf {
     ngx_msec_t keepalive = 5000;  // an idle connection is tried by PING that often
     ngx_msec_t backoff = 1000;    // between tries to connect
     std::size_t queue = 1024;     // questions that may wait for an answer
+    // How the sentinels are talked to: nullptr unless they are named.
+    std::unique_ptr<RedisConf> sentinel;
     std::string where;
 };
 

@@ -36,8 +36,8 @@ public:
 
     // Connects unless it is connected or connecting; when the back-off forbids it, later.
     void connect();
-    // Connects again whenever the connection is lost.
-    void keep_connected() noexcept { kept_ = true; }
+    // Whether it connects again whenever the connection is lost.
+    void keep_connected(bool kept) noexcept { kept_ = kept; }
 
     // Sends at once or when the connection is there; the caller hears one or the other end. False:
     // it is down, and may not be tried now.

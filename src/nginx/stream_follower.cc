@@ -11,6 +11,7 @@
 #include "nginx/bridge.h"
 #include "nginx/clock.h"
 #include "nginx/conf.h"
+#include "nginx/redis_client.h"
 #include "nginx/redis_node.h"
 #include "nginx/store_changes.h"
 #include "nginx/ticker.h"
@@ -61,13 +62,15 @@ private:
 
     bool accepts(RedisNode& node, redis::Role role, std::string& why) override;
     void node_up(RedisNode&) override { greet(); }
-    void node_down(RedisNode&) override {}
+    void node_down(RedisNode&) override;
     void answered(std::vector<Reply> replies) override;
     void failed(LinkFailure failure) override;
 
     bool leads() const noexcept;
-    void take_lead() noexcept;
-    void resign() noexcept;
+    void take_lead();
+    void resign();
+    void connect();
+    void leave(std::string why);
 
     void ask(Step step, const std::string& commands, std::size_t count, ngx_msec_t patience);
     void greet();
@@ -87,7 +90,7 @@ private:
     const RedisConf& conf_;
     cache::Zone& zone_;
     StreamState& state_;
-    RedisNode node_;
+    std::unique_ptr<RedisNode> node_;
     Alarm deadline_;
     Alarm retry_;
     StoreChanges changes_;
@@ -106,7 +109,6 @@ Follower::Follower(const MainConf& main, const StreamConf& stream, StreamState& 
     : conf_(*stream.redis),
       zone_(*main.zone->zone),
       state_(state),
-      node_(conf_, static_cast<RedisNode::Owner&>(*this), conf_.servers.front(), kLimits),
       deadline_(call_member<Follower, &Follower::late>, this),
       retry_(call_member<Follower, &Follower::apply>, this),
       changes_(zone_, stores_of(main, conf_)) {}
@@ -118,7 +120,7 @@ bool Follower::leads() const noexcept {
            state_.generation.load() == generation_ && generation_ != 0;
 }
 
-void Follower::take_lead() noexcept {
+void Follower::take_lead() {
     std::uint64_t leader = state_.leader.load();
     const std::uint64_t now = monotonic_milliseconds();
     const std::uint64_t beat = state_.heartbeat.load();
@@ -126,16 +128,34 @@ void Follower::take_lead() noexcept {
     if (!state_.leader.compare_exchange_strong(leader, static_cast<std::uint64_t>(ngx_pid))) return;
     generation_ = state_.generation.fetch_add(1) + 1;
     state_.heartbeat.store(now);
-    node_.connect();
+    connect();
 }
 
-void Follower::resign() noexcept {
-    if (leads()) state_.leader.store(0);
-    generation_ = 0;
+// To the server that has the store now.
+void Follower::connect() {
+    RedisClient* const client = redis_client(conf_);
+    const RedisServer* const server =
+        client != nullptr ? client->server_for(conf_.keys.log()) : nullptr;
+    if (server == nullptr) return;
+    if (!node_ || node_->endpoint() != server->endpoint) {
+        leave("another server is the master now");
+        RedisNode::Owner& owner = *this;
+        node_ = std::make_unique<RedisNode>(conf_, owner, *server, kLimits);
+    }
+    node_->connect();
+}
+
+void Follower::leave(std::string why) {
     deadline_.stop();
     retry_.stop();
+    if (node_) node_->leave(LinkFailure::kClosed, std::move(why));
     step_ = Step::kNone;
-    node_.leave(LinkFailure::kClosed, "another worker follows");
+}
+
+void Follower::resign() {
+    if (leads()) state_.leader.store(0);
+    generation_ = 0;
+    leave("another worker follows");
 }
 
 void Follower::tick() {
@@ -146,7 +166,7 @@ void Follower::tick() {
     if (generation_ == 0) return take_lead();
     if (!leads()) return resign();
     state_.heartbeat.store(monotonic_milliseconds());
-    node_.connect();
+    connect();
 }
 
 void Follower::stop() noexcept {
@@ -159,17 +179,21 @@ bool Follower::accepts(RedisNode& /*node*/, redis::Role role, std::string& why) 
     return false;
 }
 
+void Follower::node_down(RedisNode& /*node*/) {
+    if (RedisClient* const client = redis_client(conf_)) client->doubt();
+}
+
 // ---- questions and answers
 
 void Follower::ask(Step step, const std::string& commands, std::size_t count, ngx_msec_t patience) {
-    if (!node_.send(*this, commands, count)) return;
+    if (!node_->send(*this, commands, count)) return;
     step_ = step;
     asked_ = ngx_current_msec;
     deadline_.set(patience);
 }
 
 void Follower::late() {
-    node_.leave(LinkFailure::kTimeout, "no answer in time");
+    node_->leave(LinkFailure::kTimeout, "no answer in time");
 }
 
 void Follower::failed(LinkFailure /*failure*/) {
@@ -179,7 +203,8 @@ void Follower::failed(LinkFailure /*failure*/) {
 }
 
 void Follower::distrust(std::string why) {
-    node_.leave(LinkFailure::kProtocol, std::move(why));
+    if (RedisClient* const client = redis_client(conf_)) client->doubt();
+    node_->leave(LinkFailure::kProtocol, std::move(why));
 }
 
 void Follower::answered(std::vector<Reply> replies) {

@@ -388,7 +388,7 @@ sub done_testing {
 $SIG{$_} = sub { exit 1 } for grep { !$SIG{$_} } qw(INT TERM HUP PIPE ALRM);
 
 END {
-    my $status = $?;
+    (my $status, $SIG{PIPE}) = ($?, 'IGNORE');    # what else ends here may write too
     for my $self (grep { $_->{owner} == $$ } @instances) {
         Test::More::diag("error.log: $_") for $self->problems;
         $self->kill_all if $self->pid;

@@ -26,6 +26,7 @@ sub crc32c {
     return $crc ^ 0xffffffff;
 }
 
+# A value as one word.
 sub field {
     my ($text) = @_;
     return '-' if !defined $text || $text eq '';

@@ -11,7 +11,6 @@ package Gate::KeyRecord;
 use strict;
 use warnings;
 
-use Digest::SHA qw(sha256_hex);
 use POSIX qw(strftime);
 
 use Gate::Journal ();

@@ -28,12 +28,14 @@ use Gate::Test ();
 #   user, password   for the test's own connections; a password without acl is requirepass too
 #   tls         1: TLS only; 'mutual': it asks for a client's certificate
 #   certs       Gate::Certs (default: those of the test's directory)
+#   cert        which of them it shows ('server'; 'wrong', 'expired', 'stranger' are no good)
 #   unixsocket  1: also listens at socket_path()
 #   persist     1: every write is on disk before it is acknowledged
 #   sentinel    lines of a sentinel's configuration: this is one
+#   timeout     seconds that the test's own commands may take (5)
 sub new {
     my ($class, %opt) = @_;
-    my $self = bless { name => 'redis', options => {}, %opt }, $class;
+    my $self = bless { name => 'redis', options => {}, cert => 'server', timeout => 5, %opt }, $class;
     $self->{dir} = $self->{test}->dir . "/$self->{name}";
     -e $self->{dir} and die "there is a $self->{name} already";
     mkdir $self->{dir} or die "$self->{dir}: $!";
@@ -58,7 +60,7 @@ sub _listening {
     return %all if !$self->{tls};
     my $certs = $self->{certs};
     return (%all, 'tls-port' => $self->{port}, 'tls-replication' => 'yes', 'tls-cluster' => 'yes',
-        'tls-cert-file' => $certs->cert('server'), 'tls-key-file' => $certs->key('server'),
+        'tls-cert-file' => $certs->cert($self->{cert}), 'tls-key-file' => $certs->key($self->{cert}),
         'tls-client-cert-file' => $certs->cert('client'), 'tls-client-key-file' => $certs->key('client'),
         'tls-ca-cert-file' => $certs->ca,
         'tls-auth-clients' => $self->{tls} eq 'mutual' ? 'yes' : 'no');
@@ -67,10 +69,10 @@ sub _listening {
 # Without waits for replicas at the start of a copy and at the end: a test starts many.
 sub _storing {
     my ($self) = @_;
-    my %all = (save => '', 'repl-diskless-sync-delay' => 0, 'shutdown-timeout' => 0,
+    my %all = (save => '""', 'repl-diskless-sync-delay' => 0, 'shutdown-timeout' => 0,
         'enable-debug-command' => 'yes');
     @all{qw(appendonly appendfsync)} = ('yes', 'always') if $self->{persist};
-    @all{qw(requirepass masterauth)} = ($self->{password}) x 2
+    @all{qw(requirepass masterauth)} = (quoted($self->{password})) x 2
         if defined $self->{password} && !$self->{acl};
     $all{aclfile} = "$self->{dir}/users.acl" if $self->{acl};
     return %all;
@@ -83,14 +85,12 @@ sub quoted {
     return '"' . $text =~ s/(["\\])/\\$1/gr . '"';
 }
 
-# Values of several words ("normal 0 0 0") are written as they are.
+# Values are texts of redis.conf, of one word or several ("normal 0 0 0").
 sub _lines {
     my (%options) = @_;
     my @lines;
     for my $name (sort keys %options) {
-        for my $value (ref $options{$name} ? @{ $options{$name} } : $options{$name}) {
-            push @lines, "$name " . ($value =~ /\A\S+ [^"]*\z/ ? $value : quoted($value));
-        }
+        push @lines, "$name $_" for ref $options{$name} ? @{ $options{$name} } : $options{$name};
     }
     return @lines;
 }
@@ -177,12 +177,13 @@ sub restart {
 
 # ---- commands
 
-# What IO::Socket::SSL needs to talk to it.
+# What IO::Socket::SSL needs to talk to it; without a look at a certificate that is no good anyway.
 sub tls_options {
     my ($self) = @_;
     return undef if !$self->{tls};    # one value in every list of options
     my $certs = $self->{certs};
     return { SSL_ca_file => $certs->ca, SSL_verifycn_name => 'localhost', SSL_verifycn_scheme => 'default',
+        SSL_verify_mode => $self->{cert} eq 'server' ? 1 : 0,
         SSL_cert_file => $certs->cert('client'), SSL_key_file => $certs->key('client') };
 }
 
@@ -190,7 +191,7 @@ sub tls_options {
 sub client {
     my ($self, %opt) = @_;
     my $client = Gate::Redis::Client->new(port => $self->{port}, tls => $self->tls_options,
-        user => $self->{user}, password => $self->{password}, %opt);
+        user => $self->{user}, password => $self->{password}, timeout => $self->{timeout}, %opt);
     $self->{own}{ $client->address } = 1;
     return $client;
 }

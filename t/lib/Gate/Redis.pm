@@ -242,7 +242,16 @@ sub _is_error { return ref $_[0] eq 'Gate::RESP::Error'; }
 # {name => value} of a section of INFO.
 sub info {
     my ($self, $section) = @_;
-    return { $self->cmd('INFO', $section) =~ /^([^#\s:][^:\r\n]*):([^\r\n]*)/mg };
+    return { $self->_look('INFO', $section) =~ /^([^#\s:][^:\r\n]*):([^\r\n]*)/mg };
+}
+
+# The reply to ROLE: master, slave or sentinel first, or nothing of one that does not answer.
+sub role { my ($self) = @_; return eval { $self->_look('ROLE') } // ['']; }
+
+# A command that may be sent twice: a server that changes its master closes all connections.
+sub _look {
+    my ($self, @argv) = @_;
+    return eval { $self->cmd(@argv) } // $self->cmd(@argv);
 }
 
 # {command => {calls, usec, rejected_calls, failed_calls, ..}}, in lower case, since reset_stats.

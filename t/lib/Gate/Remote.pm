@@ -98,9 +98,10 @@ sub _listen {
     return;
 }
 
-# Connections are refused from now on, by the kernel.
+# Connections are refused from now on, by the kernel; who came before is let in.
 sub close_listener {
     my ($self) = @_;
+    $self->_accept;
     my $listener = delete $self->{listener} or return;
     $self->{read}->remove($listener);
     close $listener;
@@ -121,7 +122,8 @@ sub _serve {
         $self->_linger_no_longer;
         my ($readable, $writable) = IO::Select->select($self->{read}, $self->{write}, undef, $wait);
         $self->writable($_) for grep { defined fileno $_ } @{ $writable || [] };
-        for my $socket (grep { defined fileno $_ } @{ $readable || [] }) {
+        for my $socket (@{ $readable || [] }) {
+            next if !defined fileno $socket;    # closed by what was just done
             if ($socket == $control) { $self->_obey or return; }
             elsif ($socket == ($self->{listener} // 0)) { $self->_accept; }
             elsif ($self->{lingering}{ fileno $socket }) { $self->_linger($socket); }

@@ -64,9 +64,8 @@ sub nodes { return @{ $_[0]{nodes} }; }
 # By number: masters come first, from 0, then their replicas in the same order.
 sub node { return $_[0]{nodes}[ $_[1] ]; }
 sub ports { return map { $_->port } $_[0]->nodes; }
-sub masters { my ($self) = @_; return grep { $_->awake && _role($_) eq 'master' } $self->nodes; }
+sub masters { my ($self) = @_; return grep { $_->awake && $_->role->[0] eq 'master' } $self->nodes; }
 
-sub _role { return (($_[0]->try_cmd('ROLE'))[0] // [''])->[0]; }
 sub _id { return $_[0]{cluster_id} //= $_[0]->cmd('CLUSTER', 'MYID'); }
 
 sub _state {
@@ -132,7 +131,7 @@ sub wait_ok {
     $self->_wait('not ok', sub {
         my @alive = grep { $_->awake } $self->nodes;
         return 0 if grep { (_state($_)->{cluster_state} // '') ne 'ok' } @alive;
-        my @roles = map { ($_->try_cmd('ROLE'))[0] // [''] } @alive;
+        my @roles = map { $_->role } @alive;
         return !grep { $_->[0] eq 'slave' ? $_->[3] ne 'connected' : $_->[0] ne 'master' } @roles;
     }, $seconds);
     return $self;
@@ -142,7 +141,7 @@ sub wait_ok {
 sub wait_replicated {
     my ($self) = @_;
     for my $replica (grep { $_->awake } $self->nodes) {
-        my ($role, undef, $port) = @{ $replica->cmd('ROLE') };
+        my ($role, undef, $port) = @{ $replica->role };
         next if $role ne 'slave';
         my ($master) = grep { $_->port == $port } $self->nodes;
         $replica->wait_copy_of($master) if $master->awake;
@@ -152,7 +151,7 @@ sub wait_replicated {
 
 sub _wait {
     my ($self, $what, $condition, $seconds) = @_;
-    return Gate::Test::wait_for($condition, $seconds // 15)
+    return Gate::Test::wait_for($condition, $seconds // 30)
         || die "$self->{name}: $what:\n" . join '', map { "$_->{name}:\n" . $_->_last_words } $self->nodes;
 }
 

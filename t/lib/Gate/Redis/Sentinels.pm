@@ -15,17 +15,21 @@ use Gate::Ports ();
 use Gate::Redis ();
 use Gate::Test ();
 
+my $kPatience = 30;        # seconds for what takes two on a machine that is not busy
+
 # Options, besides test:
 #   name        of the directories: <name>-node1 .., <name>-sentinel1 .. ('fleet')
 #   master      what the sentinels call it ('gate')
 #   replicas    1
 #   sentinels   3
+#   down_after  500 ms without an answer, and a sentinel takes a server for dead: one that stood still
+#               for that long on a busy machine as well
 #   node        {options of Gate::Redis} for master and replicas
 #   sentinel    {options of Gate::Redis} for the sentinels, a password among them
 sub new {
     my ($class, %opt) = @_;
-    my $self = bless { name => 'fleet', master => 'gate', replicas => 1, sentinels => 3, node => {},
-        sentinel => {}, %opt }, $class;
+    my $self = bless { name => 'fleet', master => 'gate', replicas => 1, sentinels => 3,
+        down_after => 500, node => {}, sentinel => {}, %opt }, $class;
     $self->{nodes} = [map { $self->_node($_) } 1 .. 1 + $self->{replicas}];
     my $first = $self->{nodes}[0];
     $_->{options}{replicaof} = '127.0.0.1 ' . $first->port for @{ $self->{nodes} }[1 .. $self->{replicas}];
@@ -46,7 +50,7 @@ sub _sentinel {
     my $name = $self->{master};
     my $quorum = int($self->{sentinels} / 2) + 1;
     my @lines = ("sentinel monitor $name 127.0.0.1 " . $master->port . " $quorum",
-        "sentinel down-after-milliseconds $name 500", "sentinel failover-timeout $name 2000");
+        "sentinel down-after-milliseconds $name $self->{down_after}", "sentinel failover-timeout $name 2000");
     my @secret = map { defined $_ ? Gate::Redis::quoted($_) : undef }
         $self->{node}{password}, $self->{node}{user}, $sentinel{password};
     push @lines, "sentinel auth-pass $name $secret[0]" if defined $secret[0];
@@ -69,7 +73,7 @@ sub start {
 
 sub wait_ready {
     my ($self, $seconds) = @_;
-    Gate::Test::wait_for(sub { !grep { !$self->_knows_all($_) } $self->sentinels }, $seconds // 15)
+    Gate::Test::wait_for(sub { !grep { !$self->_knows_all($_) } $self->sentinels }, $seconds // $kPatience)
         or die "$self->{name}: the sentinels do not find each other:\n" . $self->log;
     return $self;
 }
@@ -117,13 +121,16 @@ sub kill_master {
     return $master->port;
 }
 
-# A failover for which nobody has to die; refused until the sentinel knows of a good replica.
+# A failover for which nobody has to die. The order is repeated: a sentinel refuses while it knows of
+# no good replica, and gives up when another one thinks at the same time that the master is down.
 sub failover {
     my ($self) = @_;
-    $self->{lost} = $self->master_port;
     my ($sentinel) = grep { $_->awake } $self->sentinels;
-    Gate::Test::wait_for(sub { ($sentinel->try_cmd('SENTINEL', 'FAILOVER', $self->{master}))[0] }, 10)
-        or die "$self->{name}: the failover was refused:\n" . $self->log;
+    my $lost = $self->{lost} = $self->master_port($sentinel);
+    Gate::Test::wait_for(sub {
+        $sentinel->try_cmd('SENTINEL', 'FAILOVER', $self->{master});
+        Gate::Test::wait_for(sub { $self->master_port($sentinel) != $lost }, 1);
+    }, $kPatience) or die "$self->{name}: no failover by order:\n" . $self->log;
     return;
 }
 
@@ -134,9 +141,8 @@ sub wait_failover {
         my %named = map { ($self->master_port($_) // 0) => 1 } grep { $_->awake } $self->sentinels;
         my ($port) = keys %named;
         return 0 if keys %named != 1 || !$port || $port == ($self->{lost} // 0);
-        my ($role) = $self->master->try_cmd('ROLE');
-        return $role && $role->[0] eq 'master' && $port;
-    }, $seconds // 15) || die "$self->{name}: no failover:\n" . $self->log;
+        return $self->master->role->[0] eq 'master' && $port;
+    }, $seconds // $kPatience) || die "$self->{name}: no failover:\n" . $self->log;
 }
 
 # Until every replica that is awake has all that the master has now.

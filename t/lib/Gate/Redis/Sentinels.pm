@@ -67,14 +67,19 @@ sub start {
     $_->wait_ready for $self->nodes, $self->sentinels;
     # They tell each other about themselves every two seconds and look for replicas every ten; and
     # one that finds that its clock jumped (a machine that stood still) does nothing for thirty.
-    $_->cmd(qw(SENTINEL DEBUG publish-period 100 info-period 200 tilt-period 500)) for $self->sentinels;
+    $self->_debug(qw(publish-period 100 info-period 200 tilt-period 500));
     return defined $opt{wait} && !$opt{wait} ? $self : $self->wait_ready;
 }
 
+sub _debug { my ($self, @words) = @_; $_->cmd('SENTINEL', 'DEBUG', @words) for $self->sentinels; return; }
+
+# Afterwards in less of a hurry: sentinels turn back what another one has promoted if they do not hear
+# of it within four periods, and promote no replica of which they know nothing for three.
 sub wait_ready {
     my ($self, $seconds) = @_;
     Gate::Test::wait_for(sub { !grep { !$self->_knows_all($_) } $self->sentinels }, $seconds // $kPatience)
         or die "$self->{name}: the sentinels do not find each other:\n" . $self->log;
+    $self->_debug(qw(publish-period 1000 info-period 1000));
     return $self;
 }
 

@@ -79,7 +79,7 @@ sub wait_ready {
     my ($self, $seconds) = @_;
     Gate::Test::wait_for(sub { !grep { !$self->_knows_all($_) } $self->sentinels }, $seconds // $kPatience)
         or die "$self->{name}: the sentinels do not find each other:\n" . $self->log;
-    $self->_debug(qw(publish-period 1000 info-period 1000));
+    $self->_debug(qw(publish-period 500 info-period 500));
     return $self;
 }
 

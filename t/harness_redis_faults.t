@@ -48,6 +48,7 @@ subtest 'a small store' => sub {
     like +(outcome($client, 'FOO'))[0], qr/\AERR unknown command 'FOO'/, 'an unknown command';
     cmp_ok +(outcome($client, qw(XREAD BLOCK 30 STREAMS gate:log $)))[1], '>=', 0.03, 'XREAD blocks';
     is_deeply [$fake->commands(qr/^CLIENT/)], [['CLIENT', 'SETNAME', 'x']], 'commands are recorded';
+    ok $fake->wait_commands(qr/^GET/, 2), 'wait_commands';
     $fake->set('gate:key:ab', undef);
     is_deeply $client->call('HGETALL', 'gate:key:ab'), [], 'a changed value';
     $fake->set('gate:key:ab', \@record);

@@ -10,8 +10,6 @@ package Gate::Redis;
 use strict;
 use warnings;
 
-use Time::HiRes qw(sleep time);
-
 use Gate::Certs ();
 use Gate::Guard ();
 use Gate::Ports ();

@@ -11,7 +11,6 @@ package Gate::Redis::Sentinels;
 use strict;
 use warnings;
 
-use Gate::Ports ();
 use Gate::Redis ();
 use Gate::Test ();
 

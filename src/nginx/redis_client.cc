@@ -71,9 +71,7 @@ void RedisClient::servers_changed() {
     for (const auto& node : nodes_) {
         const bool kept = node.get() == wanted;
         node->keep_connected(kept);
-        if (!kept && topology_->follows()) {
-            node->leave(LinkFailure::kClosed, "another server is the master now");
-        }
+        if (!kept && topology_->follows()) node->retire();
     }
     wanted->connect();
 }

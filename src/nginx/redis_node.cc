@@ -71,6 +71,13 @@ void RedisNode::leave(LinkFailure failure, std::string why) {
     link_.close(failure, std::move(why));
 }
 
+void RedisNode::retire() {
+    kept_ = false;
+    retry_.stop();
+    retiring_ = link_.state() != RedisLink::State::kDown;
+    link_.close(LinkFailure::kClosed, "another server is asked now");
+}
+
 void RedisNode::link_up(RedisLink& link, redis::Role role) {
     std::string why;
     if (!owner_.accepts(*this, role, why)) return link.close(LinkFailure::kClosed, std::move(why));
@@ -92,7 +99,7 @@ void RedisNode::link_up(RedisLink& link, redis::Role role) {
 void RedisNode::link_down(RedisLink& link, LinkFailure failure, const std::string& why) {
     // The next try goes to the next address of the name.
     ++next_address_;
-    if (!ngx_exiting) {
+    if (!std::exchange(retiring_, false) && !ngx_exiting) {
         backoff_.failed();
         report(why);
     }

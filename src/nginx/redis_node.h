@@ -43,8 +43,10 @@ public:
     // it is down, and may not be tried now.
     bool send(redis::Caller& caller, std::string_view commands, std::size_t count);
     void forget(const redis::Caller& caller) noexcept;
-    // The server is not to be trusted any more: everybody who waits fails.
+    // What it says is not to be trusted, or it says nothing: everybody who waits fails.
     void leave(redis::LinkFailure failure, std::string why);
+    // The same where nothing is wrong with the server: another one is wanted.
+    void retire();
 
 private:
     struct Queued {
@@ -71,6 +73,7 @@ private:
     ngx_msec_t reported_at_ = 0;
     bool reported_ = false;
     bool kept_ = false;
+    bool retiring_ = false;
 };
 
 }  // namespace gate::nginx

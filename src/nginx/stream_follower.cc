@@ -14,6 +14,7 @@
 #include "nginx/redis_client.h"
 #include "nginx/redis_node.h"
 #include "nginx/store_changes.h"
+#include "nginx/stream_lead.h"
 #include "nginx/ticker.h"
 #include "redis/change.h"
 #include "redis/command.h"
@@ -28,11 +29,9 @@ using redis::LinkFailure;
 using redis::Reply;
 using redis::StreamId;
 
-constexpr ngx_msec_t kHeartbeat = 100;
-constexpr std::uint64_t kTakeover = 400;  // milliseconds without a heartbeat
-constexpr ngx_msec_t kBlock = 500;        // that XREAD waits at most: each nil proves the link
-constexpr ngx_msec_t kBusyPause = 10;     // until the zone's lock is tried again
-constexpr ngx_msec_t kPatience = 5000;    // for one page of the set
+constexpr ngx_msec_t kBlock = 500;      // that XREAD waits at most: each nil proves the link
+constexpr ngx_msec_t kBusyPause = 10;   // until the zone's lock is tried again
+constexpr ngx_msec_t kPatience = 5000;  // for one page of the set
 constexpr std::string_view kPage = "1000";
 constexpr redis::ReplyLimits kLimits{
     .octets = std::size_t{64} << 20, .elements = std::size_t{1} << 20, .depth = 6};
@@ -54,7 +53,7 @@ class Follower final : private RedisNode::Owner, private redis::Caller {
 public:
     Follower(const MainConf& main, const StreamConf& stream, StreamState& state);
     void tick();
-    void stop() noexcept;
+    void stop() noexcept { lead_.resign(); }
 
 private:
     // What the answer that is awaited answers.
@@ -66,11 +65,9 @@ private:
     void answered(std::vector<Reply> replies) override;
     void failed(LinkFailure failure) override;
 
-    bool leads() const noexcept;
-    void take_lead();
     void resign();
     void connect();
-    void leave(std::string why);
+    void leave();
 
     void ask(Step step, const std::string& commands, std::size_t count, ngx_msec_t patience);
     void greet();
@@ -90,12 +87,12 @@ private:
     const RedisConf& conf_;
     cache::Zone& zone_;
     StreamState& state_;
+    StreamLead lead_;
     std::unique_ptr<RedisNode> node_;
     Alarm deadline_;
     Alarm retry_;
     StoreChanges changes_;
     Step step_ = Step::kNone;
-    std::uint64_t generation_ = 0;
     ngx_msec_t asked_ = 0;  // when the answer that is awaited was asked for
     ngx_msec_t load_started_ = 0;
     StreamId reached_;         // with what is being applied
@@ -109,27 +106,12 @@ Follower::Follower(const MainConf& main, const StreamConf& stream, StreamState& 
     : conf_(*stream.redis),
       zone_(*main.zone->zone),
       state_(state),
+      lead_(state),
       deadline_(call_member<Follower, &Follower::late>, this),
       retry_(call_member<Follower, &Follower::apply>, this),
       changes_(zone_, stores_of(main, conf_)) {}
 
 // ---- who leads
-
-bool Follower::leads() const noexcept {
-    return state_.leader.load() == static_cast<std::uint64_t>(ngx_pid) &&
-           state_.generation.load() == generation_ && generation_ != 0;
-}
-
-void Follower::take_lead() {
-    std::uint64_t leader = state_.leader.load();
-    const std::uint64_t now = monotonic_milliseconds();
-    const std::uint64_t beat = state_.heartbeat.load();
-    if (leader != 0 && now - std::min(now, beat) <= kTakeover) return;
-    if (!state_.leader.compare_exchange_strong(leader, static_cast<std::uint64_t>(ngx_pid))) return;
-    generation_ = state_.generation.fetch_add(1) + 1;
-    state_.heartbeat.store(now);
-    connect();
-}
 
 // To the server that has the store now.
 void Follower::connect() {
@@ -138,39 +120,34 @@ void Follower::connect() {
         client != nullptr ? client->server_for(conf_.keys.log()) : nullptr;
     if (server == nullptr) return;
     if (!node_ || node_->endpoint() != server->endpoint) {
-        leave("another server is the master now");
+        leave();
         RedisNode::Owner& owner = *this;
         node_ = std::make_unique<RedisNode>(conf_, owner, *server, kLimits);
     }
     node_->connect();
 }
 
-void Follower::leave(std::string why) {
+void Follower::leave() {
     deadline_.stop();
     retry_.stop();
-    if (node_) node_->leave(LinkFailure::kClosed, std::move(why));
+    if (node_) node_->retire();
     step_ = Step::kNone;
 }
 
 void Follower::resign() {
-    if (leads()) state_.leader.store(0);
-    generation_ = 0;
-    leave("another worker follows");
+    lead_.resign();
+    leave();
 }
 
 void Follower::tick() {
     if (ngx_exiting) {
-        if (generation_ != 0) resign();
+        if (lead_.taken()) resign();
         return;
     }
-    if (generation_ == 0) return take_lead();
-    if (!leads()) return resign();
-    state_.heartbeat.store(monotonic_milliseconds());
+    if (!lead_.taken() && !lead_.try_take()) return;
+    if (!lead_.held()) return resign();
+    lead_.beat();
     connect();
-}
-
-void Follower::stop() noexcept {
-    if (leads()) state_.leader.store(0);
 }
 
 bool Follower::accepts(RedisNode& /*node*/, redis::Role role, std::string& why) {
@@ -210,7 +187,7 @@ void Follower::distrust(std::string why) {
 void Follower::answered(std::vector<Reply> replies) {
     deadline_.stop();
     const Step step = std::exchange(step_, Step::kNone);
-    if (!leads()) return resign();
+    if (!lead_.held()) return resign();
     for (const Reply& reply : replies) {
         if (reply.is(Reply::Type::kError)) {
             return distrust("it answers " + log_escaped(reply.text, 100));
@@ -321,7 +298,7 @@ void Follower::followed(const Reply& reply) {
 // ---- into the zone
 
 void Follower::apply() {
-    if (!leads()) return resign();
+    if (!lead_.held()) return resign();
     if (!changes_.apply()) return retry_.set(kBusyPause);
     if (changes_.full() && !std::exchange(full_reported_, true)) {
         ngx_str_t name = str(conf_.name);
@@ -380,7 +357,7 @@ void start_followers(const MainConf& main) {
         followers->all.push_back(std::make_unique<Follower>(main, stream, *state));
         followers->all.back()->tick();
     }
-    followers->ticker.start(kHeartbeat, [] {
+    followers->ticker.start(StreamLead::kHeartbeat, [] {
         for (const auto& follower : followers->all) follower->tick();
     });
 }

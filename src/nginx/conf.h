@@ -113,6 +113,17 @@ struct ReplyConf {
     std::shared_ptr<const policy::ReplyTemplate> body;
 };
 
+// One gate_revocation_lookup line.
+struct RevocationLookupConf {
+    std::string command;              // EXISTS, SISMEMBER or HEXISTS
+    std::vector<Template> arguments;  // the key, and what is looked for in it
+    std::string redis_name;
+    const RedisConf* redis = nullptr;  // of that name
+    ngx_msec_t valid = 1000;           // how long an answer counts
+    Where where;
+};
+using RevocationLookups = std::vector<std::shared_ptr<RevocationLookupConf>>;
+
 struct LoginConf {
     bool on = false;
     ngx_http_complex_value_t url{};
@@ -141,6 +152,7 @@ struct LocConf {
     std::vector<RequireConf> requires_;  // own lines while parsing, the whole list after merge
     Setting<Limits> limits;              // empty: off
     Setting<Limits> fail_limits;         // empty: off
+    Setting<RevocationLookups> lookups;  // empty: off
     Setting<std::vector<SourceConf>> jwt_sources;
     Setting<std::vector<SourceConf>> key_sources;
     bool drop_inherited_requires = false;  // gate_require off

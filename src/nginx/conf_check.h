@@ -24,6 +24,10 @@ void warn_without_zone(ngx_conf_t* cf, const MainConf& main);
 void merge_limits(const LocConf& parent, LocConf& loc);
 bool complete_limits(ngx_conf_t* cf, const MainConf& main, const LocConf& http);
 
+// The same for gate_revocation_lookup. (conf_lookup.cc)
+void merge_lookups(const LocConf& parent, LocConf& loc);
+bool complete_lookups(ngx_conf_t* cf, const MainConf& main, const LocConf& http);
+
 // The part of the path that keeps the workers' user from reading that file; empty when nothing
 // does. (conf_files.cc)
 std::string unreadable_part(ngx_conf_t* cf, const std::string& path);

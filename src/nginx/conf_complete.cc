@@ -161,7 +161,8 @@ void collect_places(ngx_conf_t* cf, LocConf& loc) {
     });
     loc.lone_header =
         loc.only_header_sources && loc.places.size() == 1 && *loc.strip && !*loc.dry_run;
-    loc.only_identifies = !*loc.dry_run && loc.requires_.empty() && loc.limits->empty();
+    loc.only_identifies =
+        !*loc.dry_run && loc.requires_.empty() && loc.limits->empty() && loc.lookups->empty();
 }
 
 bool resolve_gate(ngx_conf_t* cf, const MainConf& main, LocConf& loc) {
@@ -179,7 +180,6 @@ bool resolve_gate(ngx_conf_t* cf, const MainConf& main, LocConf& loc) {
     for (const LiveIssuer* live : gate.issuers) gate.trusted.push_back(&live->trusted);
     for (const LiveStore* live : gate.stores) gate.key_stores.push_back(&live->store);
     loc.gate = std::move(gate);
-    collect_places(cf, loc);
     return true;
 }
 
@@ -237,8 +237,13 @@ ngx_int_t complete_configuration(ngx_conf_t* cf) {
     if (!resolve_gate(cf, main, http)) return NGX_ERROR;
     for (const Level& level : main.levels) {
         if (!resolve_gate(cf, main, *level.conf)) return NGX_ERROR;
+        // No request is decided about at http level, whose settings stay as they were written.
+        if (level.conf->gate->on) collect_places(cf, *level.conf);
     }
-    if (!complete_limits(cf, main, http) || !check_metrics(cf, main)) return NGX_ERROR;
+    if (!complete_limits(cf, main, http) || !complete_lookups(cf, main, http) ||
+        !check_metrics(cf, main)) {
+        return NGX_ERROR;
+    }
     if (!check_configuration(cf, main, http)) return NGX_ERROR;
     warn_about_other_modules(cf);
     warn_without_zone(cf, main);

@@ -128,6 +128,7 @@ char* merge_loc_conf(ngx_conf_t* cf, void* parent_data, void* child_data) noexce
         auto& child = *static_cast<LocConf*>(child_data);
         merge_requires(parent, child);
         merge_limits(parent, child);
+        merge_lookups(parent, child);
         merge_settings(parent, child);
         const auto* ctx = static_cast<ngx_http_conf_ctx_t*>(cf->ctx);
         auto* core =

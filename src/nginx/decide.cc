@@ -8,6 +8,7 @@
 #include "nginx/journal_feed.h"
 #include "nginx/limits.h"
 #include "nginx/pending.h"
+#include "nginx/revocation_lookup.h"
 #include "nginx/worker.h"
 
 namespace gate::nginx {
@@ -81,10 +82,6 @@ Reason conclude(Record& record, const policy::Authentication& authentication,
     return Reason::kNone;
 }
 
-void abandon(void* record) noexcept {
-    static_cast<Record*>(record)->drop_pending();
-}
-
 // Asks Redis for what `outcome` needs; nullopt: the request waits for the answer. Otherwise the
 // outcome is one to conclude from.
 std::optional<policy::Outcome> look_up_need(ngx_http_request_t* r, Record& record,
@@ -96,7 +93,7 @@ std::optional<policy::Outcome> look_up_need(ngx_http_request_t* r, Record& recor
             const auto failure =
                 look_up(*live, *need, pending.request.zone, pending.ticket, pending.waiter);
             if (!failure) {
-                if (pending.waiter.wait(r, abandon, &record)) return std::nullopt;
+                if (record.wait(r, pending.waiter)) return std::nullopt;
                 pending.ticket.clear();
             }
             known = unknown(failure.value_or(Reason::kStoreUnavailable));
@@ -299,15 +296,23 @@ std::optional<Result<policy::Allow, Denied>> decide(ngx_http_request_t* r, Recor
 #elif defined(GATE_FAULT_DENY_ALL)
     return refused(Reason::kInternal);
 #endif
-    const auto identified = identify(r, record, location);
-    if (!identified) return std::nullopt;
-    if (record.variables_read) forget_gate_variables(r);
-    if (*identified != Reason::kNone) return refused(*identified);
-    auto allowed = authorize(r, &record.identity, location);
-    if (!allowed) return allowed;
+    if (record.lookup() == nullptr) {
+        const auto identified = identify(r, record, location);
+        if (!identified) return std::nullopt;
+        if (record.variables_read) forget_gate_variables(r);
+        if (*identified != Reason::kNone) return refused(*identified);
+        auto allowed = authorize(r, &record.identity, location);
+        if (!allowed) return allowed;
+    }
+    if (!location.lookups->empty() && record.identity.known()) {
+        const auto found = look_for_revocation(r, record, location);
+        if (!found) return std::nullopt;
+        record.drop_pending();
+        if (*found != Reason::kNone) return refused(*found);
+    }
     const Reason charged = charge_limits(r, record, location);
     if (charged != Reason::kNone) return refused(charged);
-    return allowed;
+    return Result<policy::Allow, Denied>(policy::Allow{});
 }
 
 Result<policy::Allow, Denied> meets(ngx_http_request_t* r, const Identity* identity,

@@ -58,6 +58,7 @@ ngx_command_t directives[] = {
 
     main_command<set_gate_issuer>("gate_issuer", kHttp | NGX_CONF_BLOCK | NGX_CONF_TAKE1),
     main_command<set_gate_keys>("gate_keys", kHttp | NGX_CONF_BLOCK | NGX_CONF_TAKE1),
+    location_command<set_gate_revocation_lookup>("gate_revocation_lookup", kLocation | NGX_CONF_1MORE),
     main_command<set_gate_redis>("gate_redis", kHttp | NGX_CONF_BLOCK | NGX_CONF_TAKE1),
     main_command<set_gate_zone>("gate_zone", kHttp | NGX_CONF_TAKE12),
     main_command<set_gate_revocation>("gate_revocation", kHttp | NGX_CONF_1MORE),

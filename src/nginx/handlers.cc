@@ -1,5 +1,7 @@
 #include "nginx/handlers.h"
 
+#include <algorithm>
+
 #include "nginx/bridge.h"
 #include "nginx/decide.h"
 #include "nginx/early_hook.h"
@@ -34,12 +36,20 @@ ngx_int_t refuse(ngx_http_request_t* r, Record& record, const LocConf& location,
     return *location.dry_run ? NGX_DECLINED : answer;
 }
 
+// Whether all that `location` looks up has been looked up for `decided`: a subrequest cannot wait.
+bool has_looked(const LocConf& decided, const LocConf& location) {
+    return std::ranges::all_of(*location.lookups, [&](const auto& lookup) {
+        return std::ranges::find(*decided.lookups, lookup) != decided.lookups->end();
+    });
+}
+
 // Subrequests share the main request's identity; they enter a gated location only on its strength.
 ngx_int_t judge_subrequest(ngx_http_request_t* r, const LocConf& location) {
     if (!location.gate->on || *location.dry_run) return NGX_DECLINED;
     const Record* record = Record::find(r);
     const Identity* identity = nullptr;
-    if (record != nullptr && record->decision.status == GateStatus::kPassed) {
+    if (record != nullptr && record->decision.status == GateStatus::kPassed &&
+        has_looked(*record->decision.location, location)) {
         identity = &record->identity;
     }
     auto met = meets(r, identity, location);
@@ -104,7 +114,7 @@ ngx_int_t judge(ngx_http_request_t* r) {
             record.decision.status = GateStatus::kSkipped;
         return NGX_DECLINED;
     }
-    if (record.pending_in(location) == nullptr) {
+    if (!record.waits_in(location)) {
         record.begin_decision();
         if (!*location.dry_run && is_answered_preflight(r, location)) {
             record.decision.status = GateStatus::kSkipped;

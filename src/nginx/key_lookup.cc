@@ -30,13 +30,6 @@ Reason reason_of(LinkFailure failure) noexcept {
     return failure == LinkFailure::kTimeout ? Reason::kStoreTimeout : Reason::kStoreUnavailable;
 }
 
-// What a node may say while slots move; it is none the worse for that.
-bool is_of_cluster(redis::ErrorKind kind) noexcept {
-    using redis::ErrorKind;
-    return kind == ErrorKind::kMoved || kind == ErrorKind::kAsk || kind == ErrorKind::kTryAgain ||
-           kind == ErrorKind::kClusterDown;
-}
-
 void report_bad_record(const LiveStore& live, std::string_view digest, const std::string& why) {
     const std::string line = "gate_keys \"" + live.store.name + "\": the record of digest " +
                              std::string(digest.substr(0, 12)) + ".. cannot be used: " + why;
@@ -104,9 +97,6 @@ Answer KeyLookup::judge(const std::vector<Reply>& replies, std::string& distrust
         if (redis::error_kind(reply.text) == redis::ErrorKind::kWrongType) {
             report_bad_record(live_, to_hex(need_.digest), "it is no hash");
             return refusal(Reason::kRecordBad);
-        }
-        if (!is_of_cluster(redis::error_kind(reply.text))) {
-            distrust = "it answers " + log_escaped(reply.text, 100);
         }
         return refusal(Reason::kStoreUnavailable);
     }

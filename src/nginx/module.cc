@@ -12,6 +12,7 @@
 #include "nginx/module_file.h"
 #include "nginx/redis_client.h"
 #include "nginx/refusal_log.h"
+#include "nginx/revocation_lookup.h"
 #include "nginx/setters.h"
 #include "nginx/stream_follower.h"
 #include "nginx/variables.h"
@@ -123,6 +124,7 @@ void exit_process(ngx_cycle_t*) noexcept {
     stop_journal_feeds();
     stop_followers();
     stop_key_lookups();
+    forget_lookups();
     stop_redis();
     stop_worker();
 }

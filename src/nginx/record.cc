@@ -5,6 +5,7 @@
 #include "nginx/bridge.h"
 #include "nginx/pending.h"
 #include "nginx/refusal_log.h"
+#include "nginx/revocation_lookup.h"
 #include "nginx/worker.h"
 
 namespace gate::nginx {
@@ -54,20 +55,34 @@ void Identity::set(policy::Verified verified) {
 
 Record::~Record() = default;
 
-PendingDecision* Record::pending_in(const LocConf& location) noexcept {
-    if (waits && pending_->location != &location) drop_pending();
-    return pending();
-}
-
 PendingDecision& Record::begin_pending(const policy::Request& request, const LocConf& location) {
     pending_ = std::make_unique<PendingDecision>(request, location);
     waits = true;
     return *pending_;
 }
 
+PendingLookup& Record::begin_lookup(const LocConf& location) {
+    lookup_ = std::make_unique<PendingLookup>(location);
+    waits = true;
+    return *lookup_;
+}
+
+bool Record::wait(ngx_http_request_t* r, Waiter& waiter) noexcept {
+    return waiter.wait(
+        r, [](void* record) noexcept { static_cast<Record*>(record)->drop_pending(); }, this);
+}
+
+bool Record::waits_in(const LocConf& location) noexcept {
+    if (!waits) return false;
+    const LocConf* const decides = pending_ ? pending_->location : lookup_->location;
+    if (decides != &location) drop_pending();
+    return waits;
+}
+
 void Record::drop_pending() noexcept {
     waits = false;
     pending_.reset();
+    lookup_.reset();
 }
 
 Record::Record() noexcept : cleanup_{.handler = end, .data = this, .next = nullptr} {}

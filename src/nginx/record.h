@@ -24,6 +24,8 @@
 
 namespace gate::nginx {
 
+class PendingLookup;
+class Waiter;
 struct PendingDecision;
 
 // $gate_status.
@@ -204,11 +206,15 @@ public:
         return lists_;
     }
 
-    // What the request waits for; nullptr: nothing.
+    // What the request waits for; nullptr: nothing of the kind.
     PendingDecision* pending() noexcept { return waits ? pending_.get() : nullptr; }
-    // What waits for another location's decision is of no use: it is dropped.
-    PendingDecision* pending_in(const LocConf& location) noexcept;
+    PendingLookup* lookup() noexcept { return waits ? lookup_.get() : nullptr; }
     PendingDecision& begin_pending(const policy::Request& request, const LocConf& location);
+    PendingLookup& begin_lookup(const LocConf& location);
+    // Parks `r` until `waiter`, which is one of these, is woken. False: it may not wait.
+    bool wait(ngx_http_request_t* r, Waiter& waiter) noexcept;
+    // Whether a decision of this location waits; what waits for another's is dropped.
+    bool waits_in(const LocConf& location) noexcept;
     void drop_pending() noexcept;
 
     // Starts a new decision: a refusal that stood until now was final, and is settled.
@@ -263,6 +269,7 @@ public:
 private:
     Lists lists_;
     std::unique_ptr<PendingDecision> pending_;
+    std::unique_ptr<PendingLookup> lookup_;
 };
 
 // The refusal that `r` is about to be answered with; nullptr when error_page has taken over or

@@ -32,6 +32,7 @@ struct RedisClient::Question final : redis::Caller {
     void answered(std::vector<redis::Reply> arrived) override {
         if (!client.take_replies(*this, std::move(arrived)) && client.redirect(*this)) return;
         const auto self = client.take(*this);
+        client.judge(*this);
         caller->answered(std::move(replies));
     }
     void failed(LinkFailure failure) override {
@@ -128,6 +129,22 @@ bool RedisClient::take_replies(Question& question, std::vector<redis::Reply> rep
     return std::ranges::none_of(question.replies, [](const redis::Reply& reply) {
         return reply.is(redis::Reply::Type::kError);
     });
+}
+
+// An error is an answer to the caller; for the connection it is the end, for the next answer would
+// hardly be better. Not so what only one key is to blame for, or a cluster's nodes while slots
+// move.
+void RedisClient::judge(const Question& question) {
+    using redis::ErrorKind;
+    for (const redis::Reply& reply : question.replies) {
+        if (!reply.is(redis::Reply::Type::kError)) continue;
+        const ErrorKind kind = redis::error_kind(reply.text);
+        if (kind == ErrorKind::kWrongType || kind == ErrorKind::kMoved || kind == ErrorKind::kAsk ||
+            kind == ErrorKind::kTryAgain || kind == ErrorKind::kClusterDown) {
+            continue;
+        }
+        question.node->leave(LinkFailure::kProtocol, "it answers " + log_escaped(reply.text, 100));
+    }
 }
 
 // A slot that moves from one node to another is in both for a while: each command follows its own

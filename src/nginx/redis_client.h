@@ -68,6 +68,7 @@ private:
     // Takes what was answered to the question's open commands; true: it is complete.
     bool take_replies(Question& question, std::vector<redis::Reply> replies);
     bool redirect(Question& question);
+    static void judge(const Question& question);
     // Takes the question out, before its caller is called.
     std::unique_ptr<Question> take(Question& question) noexcept;
     void expire();

@@ -49,6 +49,9 @@ bool set_gate_revocation(Directive& directive, MainConf& main);
 bool set_gate_limit(Directive& directive, LocConf& loc);
 bool set_gate_fail_limit(Directive& directive, LocConf& loc);
 
+// conf_lookup.cc
+bool set_gate_revocation_lookup(Directive& directive, LocConf& loc);
+
 // metrics.cc
 bool set_gate_metrics(Directive& directive, LocConf& loc);
 

@@ -53,6 +53,14 @@ const char* Template::compile(ngx_conf_t* cf, std::string_view text) {
 }
 
 policy::RuleValue Template::evaluate(ngx_http_request_t* r) const {
+    return join(r, [](std::string_view part) { return policy::is_safe_variable_part(part); });
+}
+
+policy::RuleValue Template::evaluate_octets(ngx_http_request_t* r) const {
+    return join(r, [](std::string_view part) { return !part.empty(); });
+}
+
+policy::RuleValue Template::join(ngx_http_request_t* r, bool (*good)(std::string_view)) const {
     if (!dynamic_) return {text_, true};
     std::string joined;
     for (const Part& part : parts_) {
@@ -64,7 +72,7 @@ policy::RuleValue Template::evaluate(ngx_http_request_t* r) const {
             ngx_http_get_flushed_variable(r, static_cast<ngx_uint_t>(part.variable));
         if (value == nullptr || value->not_found) return {{}, false};
         const std::string_view text{reinterpret_cast<const char*>(value->data), value->len};
-        if (!policy::is_safe_variable_part(text)) return {{}, false};
+        if (!good(text)) return {{}, false};
         // The usual form, one variable alone, needs no copy: its value lives with the request.
         if (parts_.size() == 1) return {text, true};
         joined += text;

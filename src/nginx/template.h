@@ -20,8 +20,12 @@ public:
     // The value for this request, allocated in its pool where it is put together. `valid` is false
     // when a variable's part is empty or holds '*' or ':'.
     policy::RuleValue evaluate(ngx_http_request_t* r) const;
+    // The same with any octets; `valid` is false when a variable's part is empty.
+    policy::RuleValue evaluate_octets(ngx_http_request_t* r) const;
 
 private:
+    policy::RuleValue join(ngx_http_request_t* r, bool (*good)(std::string_view)) const;
+
     struct Part {
         std::string literal;
         ngx_int_t variable = -1;

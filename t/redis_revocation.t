@@ -146,6 +146,18 @@ is everybody(sub { with_token($token) }), '401 revoked', 'a reload forgets nothi
 reconfigure("gate_zone gate:4m;\n$http");
 is everybody(sub { with_token($token) }), '401 revoked', 'nor does a larger zone';
 
+# ---- last use
+
+my $used = api_key('acme_');
+$record = $store->put($used);
+my $now = int time;
+ok wait_for(sub { (with_key($used))[0] eq '200 ' }, 5), 'a key is used';
+my $when;
+ok wait_for(sub { $when = $redis->cmd('HGET', $store->name('used'), $record->{id}) }, 15),
+    'which is written down before long';
+cmp_ok $when, '>=', $now, 'with its time';
+cmp_ok $when, '<=', time, 'and no later one';
+
 # ---- too late
 
 %vars = (LAG => '1s', ON_LAG => 'deny');

@@ -6,6 +6,7 @@
 #include "nginx/bridge.h"
 #include "nginx/clock.h"
 #include "nginx/journal_feed.h"
+#include "nginx/last_use.h"
 #include "nginx/limits.h"
 #include "nginx/pending.h"
 #include "nginx/revocation_lookup.h"
@@ -26,9 +27,9 @@ Result<policy::Allow, Denied> refused(Reason reason) {
     return fail(denied(reason));
 }
 
-const LiveStore* find_store(const policy::Need& need, const LocConf& location) noexcept {
+const LiveStore* find_store(const policy::KeyStore* store, const LocConf& location) noexcept {
     for (const LiveStore* live : location.gate->stores) {
-        if (&live->store == need.store) return live;
+        if (&live->store == store) return live;
     }
     return nullptr;
 }
@@ -59,18 +60,20 @@ std::optional<Answer> answer(const policy::Need& need, const LiveStore* live, ca
 void run(policy::Outcome& outcome, policy::Authentication& authentication,
          const policy::Request& request, const LocConf& location) {
     while (auto* need = std::get_if<policy::Need>(&outcome)) {
-        const auto known = answer(*need, find_store(*need, location), request.zone);
+        const auto known = answer(*need, find_store(need->store, location), request.zone);
         if (!known) return;
         outcome = authentication.resume(*known);
     }
 }
 
 // What an outcome that is none to wait for means for the request.
-Reason conclude(Record& record, const policy::Authentication& authentication,
-                policy::Outcome& outcome) {
+Reason conclude(Record& record, const LocConf& location,
+                const policy::Authentication& authentication, policy::Outcome& outcome) {
     record.cache = authentication.cache();
     if (auto* key = std::get_if<policy::VerifiedKey>(&outcome)) {
         record.identity.set_key(key->record, key->store);
+        // Who passes again within the second is not noted anew.
+        if (const LiveStore* live = find_store(key->store, location)) note_use(*live, *key->record);
     } else if (auto* verified = std::get_if<policy::Verified>(&outcome)) {
         record.identity.set(std::move(*verified));
     } else if (auto* deny = std::get_if<policy::Deny>(&outcome)) {
@@ -87,7 +90,7 @@ Reason conclude(Record& record, const policy::Authentication& authentication,
 std::optional<policy::Outcome> look_up_need(ngx_http_request_t* r, Record& record,
                                             PendingDecision& pending, policy::Outcome outcome) {
     while (auto* need = std::get_if<policy::Need>(&outcome)) {
-        const LiveStore* const live = find_store(*need, *pending.location);
+        const LiveStore* const live = find_store(need->store, *pending.location);
         auto known = answer(*need, live, pending.request.zone);
         if (!known) {
             const auto failure =
@@ -118,7 +121,7 @@ std::optional<policy::Outcome> look_up_need(ngx_http_request_t* r, Record& recor
     policy::Outcome outcome = known ? policy::Outcome(*known) : authentication.start();
     run(outcome, authentication, request, location);
     if (!std::holds_alternative<policy::Need>(outcome)) {
-        return conclude(record, authentication, outcome);
+        return conclude(record, location, authentication, outcome);
     }
     // Begun anew in memory that lasts as long as the request waits.
     PendingDecision& pending = record.begin_pending(request, location);
@@ -126,7 +129,7 @@ std::optional<policy::Outcome> look_up_need(ngx_http_request_t* r, Record& recor
     auto decided = look_up_need(r, record, pending,
                                 again ? policy::Outcome(*again) : pending.authentication.start());
     if (!decided) return std::nullopt;
-    const Reason reason = conclude(record, pending.authentication, *decided);
+    const Reason reason = conclude(record, *pending.location, pending.authentication, *decided);
     record.drop_pending();
     return reason;
 }
@@ -144,7 +147,7 @@ std::optional<Reason> resume(ngx_http_request_t* r, Record& record) {
     const Answer answer = *pending.ticket.answer();
     auto decided = look_up_need(r, record, pending, pending.authentication.resume(answer));
     if (!decided) return std::nullopt;
-    const Reason reason = conclude(record, pending.authentication, *decided);
+    const Reason reason = conclude(record, *pending.location, pending.authentication, *decided);
     record.drop_pending();
     return reason;
 }

@@ -9,6 +9,7 @@
 #include "nginx/handlers.h"
 #include "nginx/journal_feed.h"
 #include "nginx/key_lookup.h"
+#include "nginx/last_use.h"
 #include "nginx/module_file.h"
 #include "nginx/redis_client.h"
 #include "nginx/refusal_log.h"
@@ -111,6 +112,7 @@ ngx_int_t init_process(ngx_cycle_t* cycle) noexcept {
         if (main != nullptr) {
             start_redis(*main);
             start_followers(*main);
+            if (!main->redis.empty()) start_last_use();
         }
         start_module_file_check();
         return start_watching(cycle);
@@ -123,6 +125,7 @@ void exit_process(ngx_cycle_t*) noexcept {
     stop_watching();
     stop_journal_feeds();
     stop_followers();
+    stop_last_use();
     stop_key_lookups();
     forget_lookups();
     stop_redis();

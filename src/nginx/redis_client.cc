@@ -139,8 +139,9 @@ void RedisClient::judge(const Question& question) {
     for (const redis::Reply& reply : question.replies) {
         if (!reply.is(redis::Reply::Type::kError)) continue;
         const ErrorKind kind = redis::error_kind(reply.text);
-        if (kind == ErrorKind::kWrongType || kind == ErrorKind::kMoved || kind == ErrorKind::kAsk ||
-            kind == ErrorKind::kTryAgain || kind == ErrorKind::kClusterDown) {
+        if (kind == ErrorKind::kWrongType || kind == ErrorKind::kPermission ||
+            kind == ErrorKind::kMoved || kind == ErrorKind::kAsk || kind == ErrorKind::kTryAgain ||
+            kind == ErrorKind::kClusterDown) {
             continue;
         }
         question.node->leave(LinkFailure::kProtocol, "it answers " + log_escaped(reply.text, 100));

@@ -12,10 +12,10 @@ use Bench::Load qw(pin_worker pin_other worker_of);
 use Bench::Subjects qw(start_upstream request_of revoked_request side_config write_gate_files);
 
 my $kBar = 0.97;       # of the absent gate's throughput per processor second
-my $kSlices = 200;     # turns of each side in a pair
+my $kSlices = 440;     # turns of each side in a pair
 # One start of nginx differs from the next by up to 2 % (where its pages lie), so that a pair goes
 # over several of each side.
-my $kStarts = 5;
+my $kStarts = 11;
 
 # new(seconds => a pair's turns of one side together, revoked => n, null => 1: no side has the gate)
 sub new {

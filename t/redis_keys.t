@@ -25,6 +25,7 @@ $t->start(<<'EOF');
         location /scoped/ { gate_require_scope orders:read; proxy_pass http://127.0.0.1:%%PORT_app%%; }
         location /either/ { satisfy any; deny all; proxy_pass http://127.0.0.1:%%PORT_app%%; }
         location = /open { gate off; return 204; }
+        location = /metrics { gate off; gate_metrics; }
     }
 EOF
 
@@ -148,5 +149,13 @@ is(http_get('/open', port => $t->port)->status, 204, 'an open location never not
 $store->set_up;
 $store->put($gone);
 ok wait_for(sub { ask($gone) eq '200 - MISS' }, 5), 'set up anew it is asked again';
+
+# ---- counted
+
+my $metrics = http_get('/metrics', port => $t->port)->body;
+my %outcomes = $metrics =~ /^nginx_gate_redis_questions_total\{redis="main",outcome="(\w+)"\} (\d+)$/mg;
+cmp_ok $outcomes{$_} // 0, '>', 0, "questions are counted: $_" for qw(answered error timeout closed);
+my %events = $metrics =~ /^nginx_gate_redis_connections_total\{redis="main",server="127\.0\.0\.1:\d+",event="(\w+)"\} (\d+)$/mg;
+cmp_ok $events{$_} // 0, '>', 0, "connections are counted: $_" for qw(up lost failed);
 
 done_testing;

@@ -172,6 +172,15 @@ is(http_get('/open', port => $t->port)->status, 204, 'an open location is open')
 $redis->kill('CONT');
 ok wait_for(sub { (with_token(token('x')))[0] eq '200 ' }, 5), 'and let in when Redis is back';
 
+$redis->cmd('FLUSHALL');
+ok wait_for(sub { (with_token(token('x')))[0] eq '503 revocation_lag' }, 5), 'a store that was emptied is not followed';
+is((with_token($token))[0], '401 revoked', 'what was revoked before stays so');
+ok wait_for(sub { $t->error_log =~ /the key "gate:epoch" is missing: the store is empty/ }), 'the log says so';
+$store->set_up;
+$store->revoke('jti', $issuer, 'anew');
+ok wait_for(sub { (with_token(token('x')))[0] eq '200 ' }, 5), 'set up anew it is';
+ok wait_for(sub { (with_token(token('anew')))[0] eq '401 revoked' }, 2), 'with what is in it';
+
 $vars{ON_LAG} = 'serve';
 reconfigure($http);
 $redis->kill('STOP');

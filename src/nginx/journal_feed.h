@@ -8,7 +8,7 @@
 #include "base/reason.h"
 #include "nginx/journal_reader.h"
 #include "nginx/ngx.h"
-#include "nginx/stream_follower.h"
+#include "nginx/stream_state.h"
 #include "nginx/zone.h"
 
 namespace gate::nginx {

@@ -13,19 +13,27 @@ namespace gate::nginx {
 
 namespace {
 
-// Seconds since the journal that lags most was known to be applied in full.
-std::optional<double> revocation_lag(const ZoneConf& conf) {
+// Seconds since the journal or store that lags most was known to be applied in full; of a store
+// that was never loaded, since the configuration was.
+std::optional<double> revocation_lag(const MainConf& main) {
+    const ZoneConf& conf = *main.zone;
     std::optional<double> most;
     for (const JournalConf& journal : conf.journals) {
         if (const auto lag = lag_of(conf, journal)) {
             most = std::max(most.value_or(0), static_cast<double>(*lag) / 1000);
         }
     }
+    for (const StreamConf& stream : conf.streams) {
+        const auto lag = lag_of(conf, stream);
+        const double seconds =
+            lag ? static_cast<double>(*lag) / 1000 : static_cast<double>(ngx_time() - main.loaded);
+        most = std::max(most.value_or(0), seconds);
+    }
     return most;
 }
 
-policy::MetricsInput collect(const ZoneConf& conf) {
-    const cache::Zone& zone = *conf.zone;
+policy::MetricsInput collect(const MainConf& main) {
+    const cache::Zone& zone = *main.zone->zone;
     policy::MetricsInput input;
     input.version = kVersion;
     input.zone_bytes = zone.size();
@@ -39,7 +47,7 @@ policy::MetricsInput collect(const ZoneConf& conf) {
         {"series", zone.counters.capacity(), zone.counters.used()},
     };
     input.revocations_overflowed = zone.revocations.overflowed();
-    input.revocation_lag = revocation_lag(conf);
+    input.revocation_lag = revocation_lag(main);
     const std::uint32_t size = zone.counters.size();
     for (std::uint32_t series = 0; series < size; ++series) {
         std::string text = zone.counters.labels(series);
@@ -76,7 +84,7 @@ ngx_int_t metrics_handler(ngx_http_request_t* r) noexcept {
         if (const ngx_int_t rc = ngx_http_discard_request_body(r); rc != NGX_OK) return rc;
         const MainConf& main = main_conf(r);
         if (zone_of(main) == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        const policy::MetricsInput input = collect(*main.zone);
+        const policy::MetricsInput input = collect(main);
         if (loc_conf(r).metrics == MetricsFormat::kJson) {
             return send(r, "application/json", policy::metrics_as_json(input));
         }

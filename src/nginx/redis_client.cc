@@ -13,6 +13,19 @@ namespace {
 
 using redis::LinkFailure;
 
+std::string_view name_of(LinkFailure failure) noexcept {
+    switch (failure) {
+        case LinkFailure::kTimeout:
+            return "timeout";
+        case LinkFailure::kOverflow:
+            return "overflow";
+        case LinkFailure::kClosed:
+        case LinkFailure::kProtocol:
+            break;
+    }
+    return "closed";
+}
+
 // One of each block, between init_process and exit_process.
 std::vector<std::unique_ptr<RedisClient>>* clients = nullptr;
 
@@ -37,6 +50,7 @@ struct RedisClient::Question final : redis::Caller {
     }
     void failed(LinkFailure failure) override {
         const auto self = client.take(*this);
+        client.counting_.question(name_of(failure));
         caller->failed(failure);
     }
 
@@ -52,8 +66,9 @@ struct RedisClient::Question final : redis::Caller {
     Questions::iterator place;
 };
 
-RedisClient::RedisClient(const RedisConf& conf)
+RedisClient::RedisClient(const RedisConf& conf, cache::Zone* zone)
     : conf_(conf),
+      counting_(conf.name, zone),
       topology_(make_topology(conf, static_cast<RedisTopology::User&>(*this))),
       deadline_(call_member<RedisClient, &RedisClient::expire>, this, Binding::kBinding) {}
 
@@ -95,19 +110,24 @@ RedisNode* RedisClient::node_for(std::string_view key) {
 
 std::optional<LinkFailure> RedisClient::ask(redis::Caller& caller, std::string_view key,
                                             std::vector<std::string> commands) {
-    if (questions_.size() >= conf_.queue) return LinkFailure::kOverflow;
+    if (questions_.size() >= conf_.queue) return refuse(LinkFailure::kOverflow);
     RedisNode* const node = node_for(key);
-    if (node == nullptr) return LinkFailure::kClosed;
+    if (node == nullptr) return refuse(LinkFailure::kClosed);
     questions_.push_back(std::make_unique<Question>(*this, caller, std::move(commands)));
     Question& question = *questions_.back();
     question.place = std::prev(questions_.end());
     if (!send(question, *node, false)) {
         questions_.pop_back();
         topology_->doubt();
-        return LinkFailure::kClosed;
+        return refuse(LinkFailure::kClosed);
     }
     if (!deadline_.is_set()) deadline_.set(conf_.timeout);
     return std::nullopt;
+}
+
+std::optional<LinkFailure> RedisClient::refuse(LinkFailure failure) {
+    counting_.question(name_of(failure));
+    return failure;
 }
 
 bool RedisClient::send(Question& question, RedisNode& node, bool asking) {
@@ -136,8 +156,13 @@ bool RedisClient::take_replies(Question& question, std::vector<redis::Reply> rep
 // move.
 void RedisClient::judge(const Question& question) {
     using redis::ErrorKind;
+    const auto is_error = [](const redis::Reply& reply) {
+        return reply.is(redis::Reply::Type::kError);
+    };
+    counting_.question(std::ranges::any_of(question.replies, is_error) ? "error" : "answered");
+    counting_.answer_took(ngx_current_msec - question.asked);
     for (const redis::Reply& reply : question.replies) {
-        if (!reply.is(redis::Reply::Type::kError)) continue;
+        if (!is_error(reply)) continue;
         const ErrorKind kind = redis::error_kind(reply.text);
         if (kind == ErrorKind::kWrongType || kind == ErrorKind::kPermission ||
             kind == ErrorKind::kMoved || kind == ErrorKind::kAsk || kind == ErrorKind::kTryAgain ||
@@ -212,11 +237,13 @@ bool RedisClient::accepts(RedisNode& /*node*/, redis::Role role, std::string& wh
 }
 
 // Whatever was known of the store may have changed while nobody listened.
-void RedisClient::node_up(RedisNode& /*node*/) {
+void RedisClient::node_up(RedisNode& node) {
+    counting_.connection(node.endpoint().text(), "up");
     epoch_.clear();
 }
 
-void RedisClient::node_down(RedisNode& /*node*/) {
+void RedisClient::node_down(RedisNode& node, bool was_up) {
+    counting_.connection(node.endpoint().text(), was_up ? "lost" : "failed");
     topology_->doubt();
 }
 
@@ -250,7 +277,7 @@ void RedisClient::distrust(std::string_view key, const std::string& why) {
 void start_redis(const MainConf& main) {
     clients = new std::vector<std::unique_ptr<RedisClient>>;
     for (const auto& conf : main.redis) {
-        clients->push_back(std::make_unique<RedisClient>(*conf));
+        clients->push_back(std::make_unique<RedisClient>(*conf, zone_of(main)));
         clients->back()->start();
     }
 }

@@ -12,6 +12,7 @@
 
 #include "nginx/alarm.h"
 #include "nginx/redis_conf.h"
+#include "nginx/redis_counting.h"
 #include "nginx/redis_node.h"
 #include "nginx/redis_topology.h"
 #include "redis/pipeline.h"
@@ -20,7 +21,7 @@ namespace gate::nginx {
 
 class RedisClient : private RedisNode::Owner, private RedisTopology::User {
 public:
-    explicit RedisClient(const RedisConf& conf);
+    RedisClient(const RedisConf& conf, cache::Zone* zone);
     RedisClient(const RedisClient&) = delete;
     RedisClient& operator=(const RedisClient&) = delete;
     ~RedisClient();
@@ -58,7 +59,7 @@ private:
 
     bool accepts(RedisNode& node, redis::Role role, std::string& why) override;
     void node_up(RedisNode& node) override;
-    void node_down(RedisNode& node) override;
+    void node_down(RedisNode& node, bool was_up) override;
     void servers_changed() override;
 
     RedisNode* node_at(const RedisServer& server);
@@ -68,12 +69,14 @@ private:
     // Takes what was answered to the question's open commands; true: it is complete.
     bool take_replies(Question& question, std::vector<redis::Reply> replies);
     bool redirect(Question& question);
-    static void judge(const Question& question);
+    void judge(const Question& question);
+    std::optional<redis::LinkFailure> refuse(redis::LinkFailure failure);
     // Takes the question out, before its caller is called.
     std::unique_ptr<Question> take(Question& question) noexcept;
     void expire();
 
     const RedisConf& conf_;
+    RedisCounting counting_;
     std::unique_ptr<RedisTopology> topology_;
     std::vector<std::unique_ptr<RedisNode>> nodes_;  // one of each server so far
     Questions questions_;                            // by the time they were asked

@@ -58,7 +58,7 @@ private:
         return false;
     }
     void node_up(RedisNode& /*node*/) override {}
-    void node_down(RedisNode& /*node*/) override {}
+    void node_down(RedisNode& /*node*/, bool /*was_up*/) override {}
 
     void add_node(const RedisServer& server) {
         RedisNode::Owner& owner = *this;

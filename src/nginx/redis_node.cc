@@ -82,7 +82,10 @@ void RedisNode::link_up(RedisLink& link, redis::Role role) {
     std::string why;
     if (!owner_.accepts(*this, role, why)) return link.close(LinkFailure::kClosed, std::move(why));
     backoff_.succeeded();
-    if (reported_) {
+    const bool told = ngx_current_msec - told_at_ < kReportInterval;
+    if (reported_ && !(told_up_ && told)) {
+        told_up_ = true;
+        told_at_ = ngx_current_msec;
         ngx_str_t name = str(conf_.name);
         ngx_str_t peer = str(link.peer());
         ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "gate_redis \"%V\": %V answers again",
@@ -93,6 +96,7 @@ void RedisNode::link_up(RedisLink& link, redis::Role role) {
     for (const Queued& queued : std::exchange(queue_, {})) {
         link_.send(*queued.caller, queued.commands, queued.count);
     }
+    up_ = true;
     owner_.node_up(*this);
 }
 
@@ -109,16 +113,18 @@ void RedisNode::link_down(RedisLink& link, LinkFailure failure, const std::strin
         queue_.erase(queue_.begin());
         caller->failed(failure);
     }
-    owner_.node_down(*this);
+    owner_.node_down(*this, std::exchange(up_, false));
     if (kept_ && !ngx_exiting && link.state() == RedisLink::State::kDown) connect();
 }
 
-// Once when it begins, then once a minute.
+// Each problem when it begins, then once a minute.
 void RedisNode::report(const std::string& why) {
     problem_ = why;
-    if (reported_ && ngx_current_msec - reported_at_ < kReportInterval) return;
     reported_ = true;
-    reported_at_ = ngx_current_msec;
+    if (why == told_ && ngx_current_msec - told_at_ < kReportInterval) return;
+    told_ = why;
+    told_at_ = ngx_current_msec;
+    told_up_ = false;
     ngx_str_t name = str(conf_.name);
     const std::string peer = server_.endpoint.text();
     ngx_str_t server = str(peer);

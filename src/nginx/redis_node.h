@@ -20,7 +20,8 @@ public:
         // is wrong, and it is left again.
         virtual bool accepts(RedisNode& node, redis::Role role, std::string& why) = 0;
         virtual void node_up(RedisNode& node) = 0;
-        virtual void node_down(RedisNode& node) = 0;
+        // `was_up`: node_up() was called before.
+        virtual void node_down(RedisNode& node, bool was_up) = 0;
 
     protected:
         ~Owner() = default;
@@ -70,10 +71,13 @@ private:
     Alarm retry_;
     std::vector<Queued> queue_;
     std::string problem_;
-    ngx_msec_t reported_at_ = 0;
-    bool reported_ = false;
+    bool reported_ = false;  // there was a problem since it was up last
+    std::string told_;       // the problem that the log has last
+    ngx_msec_t told_at_ = 0;
+    bool told_up_ = false;  // and that it is over
     bool kept_ = false;
     bool retiring_ = false;
+    bool up_ = false;
 };
 
 }  // namespace gate::nginx

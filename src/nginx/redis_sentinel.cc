@@ -49,7 +49,7 @@ private:
         return false;
     }
     void node_up(RedisNode& /*node*/) override {}
-    void node_down(RedisNode& /*node*/) override {}
+    void node_down(RedisNode& /*node*/, bool /*was_up*/) override {}
 
     void ring();
     void ask();

@@ -6,7 +6,7 @@
 #include "base/ascii.h"
 #include "cache/revocation_item.h"
 #include "nginx/clock.h"
-#include "nginx/ngx.h"
+#include "nginx/conf.h"
 #include "policy/record_cache.h"
 
 namespace gate::nginx {
@@ -35,6 +35,13 @@ std::uint32_t instant_of(std::optional<std::int64_t> seconds) noexcept {
 }
 
 }  // namespace
+
+StoreChanges::StoreChanges(cache::Zone& zone, const MainConf& main, const RedisConf& redis)
+    : zone_(zone) {
+    for (const auto& live : main.stores) {
+        if (live->redis == &redis) stores_.push_back(live.get());
+    }
+}
 
 bool StoreChanges::add_item(std::string_view text, std::optional<std::int64_t> forget_at) {
     const auto item = cache::parse_item(text);

@@ -15,11 +15,12 @@
 
 namespace gate::nginx {
 
+struct MainConf;
+
 class StoreChanges {
 public:
-    // `stores`: those whose records the changes are about.
-    StoreChanges(cache::Zone& zone, std::vector<const LiveStore*> stores)
-        : zone_(zone), stores_(std::move(stores)) {}
+    // Of the store in that Redis: all gate_keys blocks of `main` that have their keys there.
+    StoreChanges(cache::Zone& zone, const MainConf& main, const RedisConf& redis);
 
     // An item of the set of what is revoked. False: it is none.
     bool add_item(std::string_view item, std::optional<std::int64_t> forget_at);

@@ -15,6 +15,7 @@
 #include "nginx/redis_node.h"
 #include "nginx/store_changes.h"
 #include "nginx/stream_lead.h"
+#include "nginx/stream_state.h"
 #include "nginx/ticker.h"
 #include "redis/change.h"
 #include "redis/command.h"
@@ -29,25 +30,15 @@ using redis::LinkFailure;
 using redis::Reply;
 using redis::StreamId;
 
-constexpr ngx_msec_t kBlock = 500;      // that XREAD waits at most: each nil proves the link
+constexpr ngx_msec_t kBlock = 500;           // that XREAD waits at most: each nil proves the link
+constexpr ngx_msec_t kCheckInterval = 1000;  // of the epoch
+constexpr ngx_msec_t kUseless = 2000;        // a leader without connection lets others try
+constexpr ngx_msec_t kModesty = 1000;
 constexpr ngx_msec_t kBusyPause = 10;   // until the zone's lock is tried again
 constexpr ngx_msec_t kPatience = 5000;  // for one page of the set
 constexpr std::string_view kPage = "1000";
 constexpr redis::ReplyLimits kLimits{
     .octets = std::size_t{64} << 20, .elements = std::size_t{1} << 20, .depth = 6};
-
-// What is noted of a store by its name.
-std::uint64_t name_digest(const cache::Zone& zone, const RedisConf& conf) noexcept {
-    return siphash64(zone.seed(), bytes_of(conf.name)) | 1;
-}
-
-std::vector<const LiveStore*> stores_of(const MainConf& main, const RedisConf& conf) {
-    std::vector<const LiveStore*> stores;
-    for (const auto& live : main.stores) {
-        if (live->redis == &conf) stores.push_back(live.get());
-    }
-    return stores;
-}
 
 class Follower final : private RedisNode::Owner, private redis::Caller {
 public:
@@ -57,11 +48,11 @@ public:
 
 private:
     // What the answer that is awaited answers.
-    enum class Step : std::uint8_t { kNone, kGreet, kMark, kScan, kFollow };
+    enum class Step : std::uint8_t { kNone, kGreet, kMark, kScan, kCheck, kFollow };
 
     bool accepts(RedisNode& node, redis::Role role, std::string& why) override;
     void node_up(RedisNode&) override { greet(); }
-    void node_down(RedisNode&) override;
+    void node_down(RedisNode& node, bool was_up) override;
     void answered(std::vector<Reply> replies) override;
     void failed(LinkFailure failure) override;
 
@@ -72,6 +63,7 @@ private:
     void ask(Step step, const std::string& commands, std::size_t count, ngx_msec_t patience);
     void greet();
     void greeted(const std::vector<Reply>& replies);
+    bool digest_epoch(const Reply& epoch);
     void mark();
     void marked(const std::vector<Reply>& replies);
     void scan();
@@ -98,6 +90,9 @@ private:
     StreamId reached_;         // with what is being applied
     std::string cursor_;       // of the set while it is loaded
     std::uint64_t epoch_ = 0;  // of the store as it is now
+    ngx_msec_t checked_ = 0;   // when it was asked for last
+    ngx_msec_t useful_ = 0;    // when the connection was there last; 0: nobody has looked
+    ngx_msec_t modest_ = 0;    // until when others may take the lead
     bool loading_ = false;
     bool full_reported_ = false;
 };
@@ -109,7 +104,7 @@ Follower::Follower(const MainConf& main, const StreamConf& stream, StreamState& 
       lead_(state),
       deadline_(call_member<Follower, &Follower::late>, this),
       retry_(call_member<Follower, &Follower::apply>, this),
-      changes_(zone_, stores_of(main, conf_)) {}
+      changes_(zone_, main, conf_) {}
 
 // ---- who leads
 
@@ -144,10 +139,16 @@ void Follower::tick() {
         if (lead_.taken()) resign();
         return;
     }
-    if (!lead_.taken() && !lead_.try_take()) return;
+    if (!lead_.taken() && (ngx_current_msec < modest_ || !lead_.try_take())) return;
     if (!lead_.held()) return resign();
     lead_.beat();
     connect();
+    if ((node_ && node_->ready()) || useful_ == 0) useful_ = ngx_current_msec;
+    if (ngx_current_msec - useful_ < kUseless) return;
+    // This worker may be the only one that cannot connect.
+    modest_ = ngx_current_msec + kModesty;
+    useful_ = 0;
+    resign();
 }
 
 bool Follower::accepts(RedisNode& /*node*/, redis::Role role, std::string& why) {
@@ -156,7 +157,7 @@ bool Follower::accepts(RedisNode& /*node*/, redis::Role role, std::string& why) 
     return false;
 }
 
-void Follower::node_down(RedisNode& /*node*/) {
+void Follower::node_down(RedisNode& /*node*/, bool /*was_up*/) {
     if (RedisClient* const client = redis_client(conf_)) client->doubt();
 }
 
@@ -200,6 +201,9 @@ void Follower::answered(std::vector<Reply> replies) {
             return marked(replies);
         case Step::kScan:
             return scanned(replies[0]);
+        case Step::kCheck:
+            if (digest_epoch(replies[0])) follow();
+            return;
         case Step::kFollow:
             return followed(replies[0]);
         case Step::kNone:
@@ -218,19 +222,31 @@ void Follower::greet() {
 }
 
 void Follower::greeted(const std::vector<Reply>& replies) {
-    const Reply& epoch = replies[0];
-    if (!epoch.is(Reply::Type::kString) || epoch.text.empty()) {
-        return distrust("the key \"" + conf_.keys.epoch() +
-                        "\" is missing: the store is empty or was never set up; what is revoked "
-                        "stays so");
-    }
-    epoch_ = siphash64(zone_.seed(), bytes_of(epoch.text)) | 1;
+    epoch_ = 0;
+    if (!digest_epoch(replies[0])) return;
     const bool same = epoch_ == state_.epoch.load();
     const bool no_gap = replies[1].is(Reply::Type::kArray) && replies[1].items.size() == 1;
     if (same && no_gap) return follow();
     // Which keys have changed meanwhile is not known either.
     state_.records_since.store(static_cast<std::uint64_t>(monotonic_seconds() + 1));
     mark();
+}
+
+// False: the store is not what it was, or has lost what it had; the connection is closed then.
+bool Follower::digest_epoch(const Reply& epoch) {
+    if (!epoch.is(Reply::Type::kString) || epoch.text.empty()) {
+        distrust("the key \"" + conf_.keys.epoch() +
+                 "\" is missing: the store is empty or was never set up; what is revoked stays so");
+        return false;
+    }
+    const std::uint64_t digest = siphash64(zone_.seed(), bytes_of(epoch.text)) | 1;
+    if (epoch_ != 0 && epoch_ != digest) {
+        distrust("its epoch has changed");
+        return false;
+    }
+    epoch_ = digest;
+    checked_ = ngx_current_msec;
+    return true;
 }
 
 // The end of the stream is noted before the set is read: what comes in between is applied twice,
@@ -333,7 +349,11 @@ void Follower::go_on() {
         if (writer) zone_.revocations.note_change();
     }
     state_.in_step.store(proven);
-    follow();
+    // The stream of a store that was emptied says nothing of it.
+    if (ngx_current_msec - checked_ < kCheckInterval) return follow();
+    std::string commands;
+    redis::append_command(commands, {"GET", conf_.keys.epoch()});
+    ask(Step::kCheck, commands, 1, conf_.timeout);
 }
 
 // One for each store that is followed, between init_process and exit_process.
@@ -368,31 +388,6 @@ void stop_followers() noexcept {
     for (const auto& follower : followers->all) follower->stop();
     delete followers;
     followers = nullptr;
-}
-
-void copy_stream_states(cache::Zone& old, cache::Zone& fresh) {
-    for (std::size_t i = 0; i < cache::kStreams; ++i) {
-        const StreamState& from = old.streams()[i];
-        StreamState& to = fresh.streams()[i];
-        to.name.store(from.name.load());
-        to.epoch.store(from.epoch.load());
-        to.last_time.store(from.last_time.load());
-        to.last_number.store(from.last_number.load());
-        to.in_step.store(from.in_step.load());
-        to.records_since.store(from.records_since.load());
-    }
-}
-
-StreamState* state_of(const ZoneConf& conf, const StreamConf& stream) noexcept {
-    if (stream.state != nullptr) return stream.state;
-    const std::uint64_t wanted = name_digest(*conf.zone, *stream.redis);
-    for (StreamState& state : conf.zone->streams()) {
-        std::uint64_t found = 0;
-        if (state.name.compare_exchange_strong(found, wanted) || found == wanted) {
-            return stream.state = &state;
-        }
-    }
-    return nullptr;
 }
 
 }  // namespace gate::nginx

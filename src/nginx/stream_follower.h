@@ -2,13 +2,6 @@
 // milliseconds. One worker of the machine does it for all; when it dies another takes over.
 #pragma once
 
-#include <cstdint>
-#include <optional>
-
-#include "cache/zone.h"
-#include "nginx/ngx.h"
-#include "nginx/zone.h"
-
 namespace gate::nginx {
 
 struct MainConf;
@@ -16,21 +9,5 @@ struct MainConf;
 // For init_process and exit_process.
 void start_followers(const MainConf& main);
 void stop_followers() noexcept;
-
-// Lets `fresh` go on where `old` is.
-void copy_stream_states(cache::Zone& old, cache::Zone& fresh);
-
-// The state of the store that is followed; found on first use. nullptr: the zone has no place left.
-cache::StreamState* state_of(const ZoneConf& conf, const StreamConf& stream) noexcept;
-
-// Milliseconds since all of it was known to be applied; nullopt: it never was.
-inline std::optional<std::uint64_t> lag_of(const ZoneConf& conf,
-                                           const StreamConf& stream) noexcept {
-    const cache::StreamState* const state =
-        stream.state != nullptr ? stream.state : state_of(conf, stream);
-    if (state == nullptr || state->epoch.load(std::memory_order_relaxed) == 0) return std::nullopt;
-    const std::uint64_t in_step = state->in_step.load(std::memory_order_relaxed);
-    return ngx_current_msec > in_step ? ngx_current_msec - in_step : 0;
-}
 
 }  // namespace gate::nginx

@@ -8,7 +8,7 @@
 #include "nginx/bridge.h"
 #include "nginx/conf.h"
 #include "nginx/journal_feed.h"
-#include "nginx/stream_follower.h"
+#include "nginx/stream_state.h"
 #include "nginx/zone_lock.h"
 
 namespace gate::nginx {

@@ -18,6 +18,12 @@ struct Family {
 
 constexpr Family kFamilies[] = {
     {"decisions", "nginx_gate_decisions_total", "Requests that a gate has decided, once each."},
+    {"redis_questions", "nginx_gate_redis_questions_total",
+     "Questions to Redis by what became of them."},
+    {"redis_slower", "nginx_gate_redis_slower_total",
+     "Answers of Redis that took longer than so many seconds."},
+    {"redis_connections", "nginx_gate_redis_connections_total",
+     "Connections to Redis servers that were made, lost or not to be had."},
     {"overflow", "nginx_gate_series_overflow_total",
      "Events not counted elsewhere because the zone has no room for more series."},
 };
@@ -192,6 +198,29 @@ std::string decision_series(const DecisionLabels& labels) {
     append_label(out, "decision", labels.decision);
     append_label(out, "reason", labels.reason);
     append_label(out, "cache", labels.cache);
+    return out;
+}
+
+std::string redis_question_series(std::string_view redis, std::string_view outcome) {
+    std::string out = "redis_questions ";
+    append_label(out, "redis", redis);
+    append_label(out, "outcome", outcome);
+    return out;
+}
+
+std::string redis_slower_series(std::string_view redis, std::string_view seconds) {
+    std::string out = "redis_slower ";
+    append_label(out, "redis", redis);
+    append_label(out, "than", seconds);
+    return out;
+}
+
+std::string redis_connection_series(std::string_view redis, std::string_view server,
+                                    std::string_view event) {
+    std::string out = "redis_connections ";
+    append_label(out, "redis", redis);
+    append_label(out, "server", server);
+    append_label(out, "event", event);
     return out;
 }
 

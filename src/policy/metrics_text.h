@@ -31,6 +31,14 @@ struct DecisionLabels {
 // The text of such a series: `decisions server="a",credential="jwt",..`.
 std::string decision_series(const DecisionLabels& labels);
 
+// Of a gate_redis block: what became of a question (answered, error, timeout, closed, overflow), an
+// answer that took longer than so many seconds ("0.001", as it stands in the label), and what
+// happened to a connection (up, lost, failed).
+std::string redis_question_series(std::string_view redis, std::string_view outcome);
+std::string redis_slower_series(std::string_view redis, std::string_view seconds);
+std::string redis_connection_series(std::string_view redis, std::string_view server,
+                                    std::string_view event);
+
 struct MetricsSeries {
     std::string text;
     std::uint64_t value = 0;

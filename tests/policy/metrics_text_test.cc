@@ -39,7 +39,10 @@ MetricsInput sample_input() {
                                          .decision = "passed",
                                          .reason = "",
                                          .cache = "hit"}),
-                        18446744073709551615U}}};
+                        18446744073709551615U},
+                       {redis_question_series("main", "timeout"), 2},
+                       {redis_slower_series("main", "0.005"), 4},
+                       {redis_connection_series("main", "127.0.0.1:6379", "up"), 5}}};
 }
 
 TEST(MetricsText, PrometheusFormIsExact) {
@@ -48,6 +51,15 @@ TEST(MetricsText, PrometheusFormIsExact) {
 # TYPE nginx_gate_decisions_total counter
 nginx_gate_decisions_total{server="a",credential="jwt",issuer="corp",store="",decision="passed",reason="",cache="hit"} 18446744073709551615
 nginx_gate_decisions_total{server="b",credential="key",issuer="",store="partner",decision="denied",reason="key_unknown",cache="miss"} 7
+# HELP nginx_gate_redis_questions_total Questions to Redis by what became of them.
+# TYPE nginx_gate_redis_questions_total counter
+nginx_gate_redis_questions_total{redis="main",outcome="timeout"} 2
+# HELP nginx_gate_redis_slower_total Answers of Redis that took longer than so many seconds.
+# TYPE nginx_gate_redis_slower_total counter
+nginx_gate_redis_slower_total{redis="main",than="0.005"} 4
+# HELP nginx_gate_redis_connections_total Connections to Redis servers that were made, lost or not to be had.
+# TYPE nginx_gate_redis_connections_total counter
+nginx_gate_redis_connections_total{redis="main",server="127.0.0.1:6379",event="up"} 5
 # HELP nginx_gate_series_overflow_total Events not counted elsewhere because the zone has no room for more series.
 # TYPE nginx_gate_series_overflow_total counter
 nginx_gate_series_overflow_total 3
@@ -84,6 +96,10 @@ TEST(MetricsText, JsonFormIsExact) {
               R"("decision":"passed","reason":"","cache":"hit"},"value":18446744073709551615},)"
               R"({"labels":{"server":"b","credential":"key","issuer":"","store":"partner",)"
               R"("decision":"denied","reason":"key_unknown","cache":"miss"},"value":7}],)"
+              R"("redis_questions":[{"labels":{"redis":"main","outcome":"timeout"},"value":2}],)"
+              R"("redis_slower":[{"labels":{"redis":"main","than":"0.005"},"value":4}],)"
+              R"("redis_connections":[{"labels":{"redis":"main","server":"127.0.0.1:6379",)"
+              R"("event":"up"},"value":5}],)"
               R"("overflow":[{"labels":{},"value":3}]}})"
               "\n");
 }

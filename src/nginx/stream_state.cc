@@ -1,0 +1,44 @@
+#include "nginx/stream_state.h"
+
+#include "base/siphash.h"
+#include "nginx/redis_conf.h"
+
+namespace gate::nginx {
+
+namespace {
+
+using cache::StreamState;
+
+// What is noted of a store by its name.
+std::uint64_t name_digest(const cache::Zone& zone, const RedisConf& conf) noexcept {
+    return siphash64(zone.seed(), bytes_of(conf.name)) | 1;
+}
+
+}  // namespace
+
+void copy_stream_states(cache::Zone& old, cache::Zone& fresh) {
+    for (std::size_t i = 0; i < cache::kStreams; ++i) {
+        const StreamState& from = old.streams()[i];
+        StreamState& to = fresh.streams()[i];
+        to.name.store(from.name.load());
+        to.epoch.store(from.epoch.load());
+        to.last_time.store(from.last_time.load());
+        to.last_number.store(from.last_number.load());
+        to.in_step.store(from.in_step.load());
+        to.records_since.store(from.records_since.load());
+    }
+}
+
+StreamState* state_of(const ZoneConf& conf, const StreamConf& stream) noexcept {
+    if (stream.state != nullptr) return stream.state;
+    const std::uint64_t wanted = name_digest(*conf.zone, *stream.redis);
+    for (StreamState& state : conf.zone->streams()) {
+        std::uint64_t found = 0;
+        if (state.name.compare_exchange_strong(found, wanted) || found == wanted) {
+            return stream.state = &state;
+        }
+    }
+    return nullptr;
+}
+
+}  // namespace gate::nginx

@@ -161,7 +161,7 @@ void ReplyScanner::end_string_head() {
                    std::to_string(limits_.octets) + " are taken for a reply");
     } else {
         data_ = static_cast<std::size_t>(magnitude_);
-        state_ = data_ != 0 ? State::kData : State::kDataReturn;
+        state_ = State::kData;
     }
 }
 

@@ -274,6 +274,7 @@ TEST(SlotMap, MovesOneSlot) {
     EXPECT_EQ(owner_of(map, 2), "b:2");
     map.move(9, {"e", 5, ""});
     EXPECT_EQ(owner_of(map, 9), "e:5");
+    EXPECT_EQ(owner_of(map, 8), "nobody");
     map.move(16384, {"x", 1, ""});
     EXPECT_EQ(map.owners().size(), 4u);
 }

@@ -107,7 +107,11 @@ TEST_F(PipelineTest, KnowsWhoWaitsLongest) {
 TEST_F(PipelineTest, BreaksOnASurplusReply) {
     EXPECT_FALSE(pipeline.receive("+OK\r\n"));
     EXPECT_EQ(pipeline.problem(), "a reply that nobody asked for");
+    ask(c);
+    EXPECT_FALSE(pipeline.receive(":1\r\n")) << "broken for good";
+    EXPECT_EQ(pipeline.problem(), "a reply that nobody asked for");
     pipeline.fail(LinkFailure::kProtocol);
+    EXPECT_EQ(taken_log(), "c! protocol;");
     ask(a);
     EXPECT_FALSE(pipeline.receive(":1\r\n:2\r\n"));
     EXPECT_EQ(pipeline.problem(), "a reply that nobody asked for");
@@ -136,6 +140,18 @@ TEST_F(PipelineTest, TakesRepliesToCommandsThatAreBeingWritten) {
     write_all(pipeline);
     EXPECT_TRUE(pipeline.receive(":2\r\n"));
     EXPECT_EQ(log, "a: :1 :2;");
+}
+
+TEST_F(PipelineTest, KnowsWhatWasWrittenWhenTheRestMoves) {
+    pipeline.send(a, 1, {{"A"}});
+    pipeline.send(b, 1, {{"B"}});
+    pipeline.wrote(pipeline.output().size() - 1);
+    const std::string longest(100000, 'x');
+    pipeline.send(c, 1, {{longest}});
+    EXPECT_TRUE(pipeline.receive(":1\r\n:2\r\n"));
+    EXPECT_EQ(taken_log(), "a: :1;b: :2;");
+    pipeline.wrote(1);
+    EXPECT_FALSE(pipeline.receive(":3\r\n"));
 }
 
 TEST_F(PipelineTest, BreaksOnAMalformedReplyBehindGoodOnes) {

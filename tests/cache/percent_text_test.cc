@@ -45,10 +45,16 @@ TEST(PercentText, CarriesEveryOctet) {
 
 TEST(PercentText, HasOneSpelling) {
     for (const char* word :
-         {"",    "%",   "%4",   "a%4",   "%G0", "%0G", "%ff", "%fF",      "%Ff", "%41",  "%5F",
-          "%2E", "%7E", "%2Dx", "--%2D", "a b", "a:b", "a/b", "\xc3\xa9", "*",   "%%20", "%-1"}) {
+         {"",         "%",   "%4",   "a%4", "%G0",  "%0G",   "%ff", "%fF", "%Ff",
+          "%41",      "%5F", "%2E",  "%7E", "%2Dx", "--%2D", "a b", "a:b", "a/b",
+          "\xc3\xa9", "*",   "%%20", "%-1", "/00",  "a:FF",  "%0a", "%a0", "%0f"}) {
         EXPECT_FALSE(decoded(word)) << word;
     }
+    // What stands behind the word is none of it.
+    constexpr std::string_view kMore = "x%00";
+    EXPECT_EQ(decoded(kMore), "x\0"sv);
+    EXPECT_FALSE(decoded(kMore.substr(0, 3)));
+    EXPECT_FALSE(decoded(kMore.substr(0, 2)));
 }
 
 }  // namespace

@@ -105,6 +105,7 @@ TEST(ReadRedirect, RefusesAnythingElse) {
                              "MOVED  1 a:1",
                              "MOVED 1  a:1",
                              "MOVED 1 a",
+                             "MOVED 1 6381",
                              "MOVED 1 a:",
                              "MOVED 1 a:0",
                              "MOVED 1 a:65536",
@@ -199,6 +200,12 @@ TEST(SlotMap, TakesNodesAsOldServersTellThem) {
         array({array({integer(0), integer(9), array({string("10.0.0.1"), integer(7001)})})}),
         kAsked));
     EXPECT_EQ(owner_of(map, 9), "10.0.0.1:7001");
+}
+
+TEST(SlotMap, TellsNodesOfOneHostApart) {
+    SlotMap map;
+    ASSERT_TRUE(map.assign(array({range(0, 0, "a", 65535), range(1, 1, "a", 1)}), kAsked));
+    EXPECT_EQ(owners_of(map), (Texts{"a:65535", "a:1"}));
 }
 
 TEST(SlotMap, ChangesNothingForWhatIsNoAnswer) {

@@ -66,8 +66,8 @@ std::string one_value(std::string_view text, Kind kind) {
 Status<std::string> add_field(JsonObject& object, const Known& known, std::string_view text) {
     switch (known.form) {
         case Form::kVersion:
+            // The JSON form may go without.
             if (text != kVersionText) return wrong(known.name, "is wrong; expected 1");
-            object.number(known.name, Record::kVersion);
             break;
         case Form::kText:
             object.text(known.name, text);

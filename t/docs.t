@@ -58,7 +58,8 @@ subtest 'directives' => sub {
 
 subtest 'words of blocks' => sub {
     my $text = slurp('docs/DIRECTIVES.md');
-    for ([gate_issuer => 'conf_issuer.cc'], [gate_keys => 'conf_keys.cc']) {
+    for ([gate_issuer => 'conf_issuer.cc'], [gate_keys => 'conf_keys.cc'],
+        [gate_redis => 'conf_redis.cc']) {
         my ($block, $file) = @$_;
         my ($table) = slurp("src/nginx/$file") =~ /Word<\w+>\s+k\w+\[\]\s*=?\s*\{(.*?)\n\};/s;
         my @words = ($table // '') =~ /\{"(\w+)"/g;

@@ -23,14 +23,16 @@ my ($t, $app, %tried);
 sub nginx { return $t; }
 sub app { return $app; }
 
-# Starts one example with its files, runs its requests, and stops it.
+# Starts one example with its files, runs its requests, and stops it. servers->(test) starts before it
+# what it connects to, and returns where that stands: [qr/as in the file/, 'here'], ..
 sub example {
-    my ($name, $files, $requests) = @_;
+    my ($name, $files, $requests, $servers) = @_;
     subtest $name => sub {
         $t = Gate::Test->new;
         $t->write_file($_, $files->{$_}) for sort keys %$files;
         my $text = slurp(root_dir() . "/conf/examples/$name/nginx.conf");
-        $t->write_raw_config($text, replace => \@places);
+        my @found = $servers ? $servers->($t) : ();
+        $t->write_raw_config($text, replace => [@found, @places]);
         my ($status, $output) = $t->nginx_t;
         is $status, 0, 'nginx -t passes' or diag $output;
         unlike $output, qr/\[warn\]/, 'without a warning';

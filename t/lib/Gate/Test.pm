@@ -154,7 +154,7 @@ sub write_config {
 sub write_raw_config {
     my ($self, $text, %opt) = @_;
     $text =~ s/$_->[0]/$_->[1]/g for @{ $opt{replace} || [] };
-    $text =~ s/^\s*(?:load_module|pid|user|error_log|worker_processes|daemon)\s[^;]*;//mg;
+    $text =~ s/^(?:user|\s*(?:load_module|pid|error_log|worker_processes|daemon))\s[^;]*;//mg;    # gate_redis has a user, too
     $text =~ s/^(\s*http\s*\{)/"$1 " . $self->_http_globals/me;
     return $self->write_file('nginx.conf', $self->fill($self->_globals(%opt) . $text, $opt{vars}));
 }

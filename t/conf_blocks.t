@@ -139,12 +139,12 @@ SKIP: {
 
 # ---- gate_keys
 refused('store without file', in_keys('prefix a_;'),
-    'gate_keys "x" names no file; write "file PATH;" in nginx.conf:1');
+    'gate_keys "x" names no file; write "file PATH;" or "redis NAME;" in nginx.conf:1');
 refused('store declared twice', "$partner\n$partner",
     'gate_keys "partner" is declared twice; the first stands in nginx.conf:1 in nginx.conf:2');
-refused('redis comes later', in_keys('redis main;'),
-    'gate_keys "x": "redis" is unknown here; expected file, prefix, checksum, digest, pepper_file, roles, '
-    . 'role_field in nginx.conf:2');
+refused('an unknown word of a store', in_keys('path keys.json;'),
+    'gate_keys "x": "path" is unknown here; expected file, redis, valid, negative, prefix, checksum, digest, '
+    . 'pepper_file, roles, role_field in nginx.conf:2');
 refused('a bad prefix', in_keys('prefix a.b;'),
     qr/\Agate_keys "x": "prefix" has the value "a\.b": .+ in nginx.conf:2\z/);
 refused('checksum', in_keys('checksum maybe;'),

@@ -317,7 +317,9 @@ bool set_gate_redis(Directive& directive, MainConf& main) {
         return fail_block(directive, "names no server; " + std::string(kTopologies));
     }
     if (!check_store(directive, block) || !check_tls(directive, conf->tls)) return false;
-    if (conf->tls.on && !start_tls(directive, conf->tls)) return false;
+    if (conf->tls.on && !start_tls(directive, conf->tls)) {
+        return fail_block(directive, "cannot use these certificates: see the line above");
+    }
     complete_sentinel(*conf, block.sentinel);
     main.redis.push_back(std::move(conf));
     return true;

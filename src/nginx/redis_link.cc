@@ -20,6 +20,26 @@ std::string reason_of(int error) {
     return std::generic_category().message(error);
 }
 
+bool is_address(const std::string& host) noexcept {
+    u_char unused[16];
+    auto* text = reinterpret_cast<u_char*>(const_cast<char*>(host.data()));
+    return ngx_inet_addr(text, host.size()) != INADDR_NONE ||
+           ngx_inet6_addr(text, host.size(), unused) == NGX_OK;
+}
+
+// nginx's own check knows names only. Certificates have addresses in a field of their own.
+bool names_host(ngx_connection_t* connection, const std::string& host) {
+    if (!is_address(host)) {
+        ngx_str_t name = str(host);
+        return ngx_ssl_check_host(connection, &name) == NGX_OK;
+    }
+    X509* const certificate = SSL_get1_peer_certificate(connection->ssl->connection);
+    const bool named =
+        certificate != nullptr && X509_check_ip_asc(certificate, host.c_str(), 0) == 1;
+    X509_free(certificate);
+    return named;
+}
+
 }  // namespace
 
 void RedisLink::Internal::answered(std::vector<redis::Reply> replies) {
@@ -135,12 +155,8 @@ void RedisLink::begin_tls() {
     if (!conf_.tls.name.empty()) host_ = conf_.tls.name;
     SSL* const ssl = connection_->ssl->connection;
     SSL_set_info_callback(ssl, on_tls_alert);
-    u_char unused[16];
-    auto* name = reinterpret_cast<u_char*>(host_.data());
-    const bool literal = ngx_inet_addr(name, host_.size()) != INADDR_NONE ||
-                         ngx_inet6_addr(name, host_.size(), unused) == NGX_OK;
     // RFC 6066 section 3: no addresses there.
-    if (!literal && SSL_set_tlsext_host_name(ssl, host_.c_str()) == 0) {
+    if (!is_address(host_) && SSL_set_tlsext_host_name(ssl, host_.c_str()) == 0) {
         return close(LinkFailure::kClosed, "no memory for TLS");
     }
     if (ngx_ssl_handshake(connection_) == NGX_AGAIN) {
@@ -161,8 +177,7 @@ void RedisLink::finish_tls() {
             return close(LinkFailure::kClosed, std::string("its certificate is not good: ") +
                                                    X509_verify_cert_error_string(verified));
         }
-        ngx_str_t name = str(host_);
-        if (ngx_ssl_check_host(connection_, &name) != NGX_OK) {
+        if (!names_host(connection_, host_)) {
             return close(LinkFailure::kClosed, "its certificate does not name \"" + host_ + "\"");
         }
     }

@@ -29,6 +29,11 @@ public:
         event_.log = ngx_cycle->log;
         ngx_add_timer(&event_, delay);
     }
+    // Unless it rings before that anyway: who asks for it again and again does not put it off.
+    void hasten(ngx_msec_t delay) noexcept {
+        const auto left = static_cast<ngx_msec_int_t>(event_.timer.key - ngx_current_msec);
+        if (!is_set() || left > static_cast<ngx_msec_int_t>(delay)) set(delay);
+    }
     void stop() noexcept {
         if (event_.timer_set) ngx_del_timer(&event_);
     }

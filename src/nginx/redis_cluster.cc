@@ -42,7 +42,7 @@ public:
     }
     void start() override { ask(); }
     void doubt() override {
-        if (!waiting_) alarm_.set(kSoon);
+        if (!waiting_) alarm_.hasten(kSoon);
     }
     void moved(const redis::Redirect& redirect) override {
         slots_.move(redirect.slot, redirect.to);

@@ -39,7 +39,7 @@ public:
     }
     void start() override { ask(); }
     void doubt() override {
-        if (!waiting_) alarm_.set(kSoon);
+        if (!waiting_) alarm_.hasten(kSoon);
     }
 
 private:

@@ -10,6 +10,7 @@ namespace {
 using redis::LinkFailure;
 
 constexpr ngx_msec_t kReportInterval = 60'000;
+constexpr std::size_t kMostReports = 4;  // within the interval
 
 }  // namespace
 
@@ -18,6 +19,7 @@ RedisNode::RedisNode(const RedisConf& conf, Owner& owner, RedisServer server,
     : conf_(conf),
       owner_(owner),
       server_(std::move(server)),
+      password_(conf.password),
       link_(conf, *this, limits),
       backoff_(conf.backoff),
       retry_(call_member<RedisNode, &RedisNode::connect>, this) {}
@@ -36,6 +38,7 @@ void RedisNode::connect() {
 void RedisNode::open() {
     retry_.stop();
     backoff_.tried(ngx_current_msec);
+    if (std::exchange(refused_, false)) read_password_again();
     if (server_.addresses.empty()) {
         backoff_.failed();
         return report("its name has no address");
@@ -43,7 +46,7 @@ void RedisNode::open() {
     const Address& address = server_.addresses[next_address_ % server_.addresses.size()];
     link_.open(address, server_.endpoint.host,
                {.user = conf_.user,
-                .password = conf_.password,
+                .password = password_,
                 .db = conf_.db,
                 .client_name = "nginx-gate-" + std::to_string(ngx_pid)});
 }
@@ -82,16 +85,12 @@ void RedisNode::link_up(RedisLink& link, redis::Role role) {
     std::string why;
     if (!owner_.accepts(*this, role, why)) return link.close(LinkFailure::kClosed, std::move(why));
     backoff_.succeeded();
-    const bool told = ngx_current_msec - told_at_ < kReportInterval;
-    if (reported_ && !(told_up_ && told)) {
-        told_up_ = true;
-        told_at_ = ngx_current_msec;
+    if (!reported_.empty() && !std::exchange(told_up_, true)) {
         ngx_str_t name = str(conf_.name);
         ngx_str_t peer = str(link.peer());
         ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "gate_redis \"%V\": %V answers again",
                       &name, &peer);
     }
-    reported_ = false;
     problem_.clear();
     for (const Queued& queued : std::exchange(queue_, {})) {
         link_.send(*queued.caller, queued.commands, queued.count);
@@ -106,6 +105,7 @@ void RedisNode::link_down(RedisLink& link, LinkFailure failure, const std::strin
     if (!std::exchange(retiring_, false) && !ngx_exiting) {
         backoff_.failed();
         report(why);
+        refused_ = link.login_problem() == redis::ErrorKind::kAuthentication;
     }
     // Those that are called may leave the queue for others that are still in it.
     while (!queue_.empty()) {
@@ -117,13 +117,33 @@ void RedisNode::link_down(RedisLink& link, LinkFailure failure, const std::strin
     if (kept_ && !ngx_exiting && link.state() == RedisLink::State::kDown) connect();
 }
 
-// Each problem when it begins, then once a minute.
+// The password may have been changed where the server is, and here in the file.
+void RedisNode::read_password_again() {
+    if (conf_.password_file.empty()) return;
+    auto password = read_password(conf_.password_file);
+    if (password) {
+        password_ = *std::move(password);
+        unreadable_reported_ = false;
+        return;
+    }
+    if (std::exchange(unreadable_reported_, true)) return;
+    ngx_str_t name = str(conf_.name);
+    ngx_str_t path = str(conf_.password_file);
+    ngx_str_t text = str(password.error());
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "gate_redis \"%V\": password_file \"%V\" cannot be read again: %V; the last good "
+                  "one is used",
+                  &name, &path, &text);
+}
+
+// Each reason once when it begins, for the first one may only be what the others led to; then once
+// a minute.
 void RedisNode::report(const std::string& why) {
     problem_ = why;
-    reported_ = true;
-    if (why == told_ && ngx_current_msec - told_at_ < kReportInterval) return;
-    told_ = why;
-    told_at_ = ngx_current_msec;
+    if (ngx_current_msec - reported_at_ >= kReportInterval) reported_.clear();
+    if (reported_.size() >= kMostReports || std::ranges::count(reported_, why) != 0) return;
+    if (reported_.empty()) reported_at_ = ngx_current_msec;
+    reported_.push_back(why);
     told_up_ = false;
     ngx_str_t name = str(conf_.name);
     const std::string peer = server_.endpoint.text();

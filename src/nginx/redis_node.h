@@ -1,7 +1,8 @@
 // One Redis server as a worker uses it: a connection that comes back by itself, no more often than
-// the back-off allows, and the questions that wait for it.
+// the back-off allows, with the password of the moment, and the questions that wait for it.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,21 +61,24 @@ private:
     void link_down(RedisLink& link, redis::LinkFailure failure, const std::string& why) override;
     void open();
     bool may_try() const noexcept;
+    void read_password_again();
     void report(const std::string& why);
 
     const RedisConf& conf_;
     Owner& owner_;
     RedisServer server_;
+    std::shared_ptr<const Secret> password_;
     std::size_t next_address_ = 0;
     RedisLink link_;
     redis::Backoff backoff_;
     Alarm retry_;
     std::vector<Queued> queue_;
     std::string problem_;
-    bool reported_ = false;  // there was a problem since it was up last
-    std::string told_;       // the problem that the log has last
-    ngx_msec_t told_at_ = 0;
-    bool told_up_ = false;  // and that it is over
+    std::vector<std::string> reported_;  // problems of the last minute
+    ngx_msec_t reported_at_ = 0;         // the first of them
+    bool told_up_ = false;               // and that they are over
+    bool refused_ = false;               // the login, for its password
+    bool unreadable_reported_ = false;   // its file
     bool kept_ = false;
     bool retiring_ = false;
     bool up_ = false;

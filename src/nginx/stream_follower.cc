@@ -64,6 +64,7 @@ private:
     void greet();
     void greeted(const std::vector<Reply>& replies);
     bool digest_epoch(const Reply& epoch);
+    void load_anew(const std::string& why);
     void mark();
     void marked(const std::vector<Reply>& replies);
     void scan();
@@ -227,8 +228,14 @@ void Follower::greeted(const std::vector<Reply>& replies) {
     const bool same = epoch_ == state_.epoch.load();
     const bool no_gap = replies[1].is(Reply::Type::kArray) && replies[1].items.size() == 1;
     if (same && no_gap) return follow();
-    // Which keys have changed meanwhile is not known either.
-    state_.records_since.store(static_cast<std::uint64_t>(monotonic_seconds() + 1));
+    mark();
+}
+
+void Follower::load_anew(const std::string& why) {
+    ngx_str_t name = str(conf_.name);
+    ngx_str_t text = str(why);
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "gate_revocation redis=%V: %V; all of the store is loaded anew", &name, &text);
     mark();
 }
 
@@ -252,6 +259,8 @@ bool Follower::digest_epoch(const Reply& epoch) {
 // The end of the stream is noted before the set is read: what comes in between is applied twice,
 // which does no harm.
 void Follower::mark() {
+    // Which keys have changed meanwhile is not known either.
+    state_.records_since.store(static_cast<std::uint64_t>(monotonic_seconds() + 1));
     loading_ = true;
     load_started_ = ngx_current_msec;
     std::string commands;
@@ -302,7 +311,8 @@ void Follower::followed(const Reply& reply) {
     reached_ = {state_.last_time.load(), state_.last_number.load()};
     if (entries != nullptr) {
         const auto read = redis::read_changes(*entries);
-        if (!read) return distrust("its stream cannot be read: " + read.error());
+        // Behind an entry that nobody of ours wrote the set still says all.
+        if (!read) return load_anew("its stream cannot be read: " + read.error());
         for (const Change& change : *read) {
             if (!changes_.add(change)) report_item(change.item);
             reached_ = change.id;

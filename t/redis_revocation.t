@@ -131,6 +131,13 @@ ok wait_for(sub { (with_token($gap))[0] eq '401 revoked' }, 5), 'what a trimmed 
 $store->revoke('jti', $issuer, 'after-the-gap');
 ok wait_for(sub { (with_token(token('after-the-gap')))[0] eq '401 revoked' }, 1), 'and then it is followed';
 
+$redis->cmd('XADD', $store->name('log'), '*', 'by', 'hand');
+$store->revoke('jti', $issuer, 'behind-a-stranger');
+ok wait_for(sub { (with_token(token('behind-a-stranger')))[0] eq '401 revoked' }, 3),
+    'an entry that is none of ours is not stumbled over';
+like $t->error_log, qr/gate_revocation redis=main: its stream cannot be read: .*; all of the store is loaded anew/,
+    'but said';
+
 my $changed = api_key('acme_');
 $record = $store->put($changed);
 is everybody(sub { with_key($changed) }), '200 ', 'a key that all know';

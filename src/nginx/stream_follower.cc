@@ -64,7 +64,6 @@ private:
     void greet();
     void greeted(const std::vector<Reply>& replies);
     bool digest_epoch(const Reply& epoch);
-    void load_anew(const std::string& why);
     void mark();
     void marked(const std::vector<Reply>& replies);
     void scan();
@@ -74,6 +73,7 @@ private:
     void late();
     void distrust(std::string why);
     void report_item(std::string_view item) const;
+    void complain(const std::string& what) const;
     void apply();
     void go_on();
 
@@ -231,12 +231,10 @@ void Follower::greeted(const std::vector<Reply>& replies) {
     mark();
 }
 
-void Follower::load_anew(const std::string& why) {
+void Follower::complain(const std::string& what) const {
     ngx_str_t name = str(conf_.name);
-    ngx_str_t text = str(why);
-    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                  "gate_revocation redis=%V: %V; all of the store is loaded anew", &name, &text);
-    mark();
+    ngx_str_t text = str(what);
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "gate_revocation redis=%V: %V", &name, &text);
 }
 
 // False: the store is not what it was, or has lost what it had; the connection is closed then.
@@ -269,9 +267,9 @@ void Follower::mark() {
 }
 
 void Follower::marked(const std::vector<Reply>& replies) {
-    const auto last = redis::read_changes(replies[0]);
-    if (!last || last->size() > 1) return distrust("its stream cannot be read");
-    reached_ = last->empty() ? StreamId{} : last->front().id;
+    const auto last = redis::read_last_id(replies[0]);
+    if (!last) return distrust("its stream cannot be read");
+    reached_ = *last;
     cursor_ = "0";
     scan();
 }
@@ -312,7 +310,11 @@ void Follower::followed(const Reply& reply) {
     if (entries != nullptr) {
         const auto read = redis::read_changes(*entries);
         // Behind an entry that nobody of ours wrote the set still says all.
-        if (!read) return load_anew("its stream cannot be read: " + read.error());
+        if (!read) {
+            complain("its stream cannot be read: " + read.error() +
+                     "; all of the store is loaded anew");
+            return mark();
+        }
         for (const Change& change : *read) {
             if (!changes_.add(change)) report_item(change.item);
             reached_ = change.id;
@@ -327,24 +329,17 @@ void Follower::apply() {
     if (!lead_.held()) return resign();
     if (!changes_.apply()) return retry_.set(kBusyPause);
     if (changes_.full() && !std::exchange(full_reported_, true)) {
-        ngx_str_t name = str(conf_.name);
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "gate_revocation redis=%V: the zone has no room for more revocations: "
-                      "credentials are refused with 503; make gate_zone larger",
-                      &name);
+        complain(
+            "the zone has no room for more revocations: credentials are refused with 503; make "
+            "gate_zone larger");
     }
     go_on();
 }
 
 // One that a later version wrote, or a hand: it revokes nothing here.
 void Follower::report_item(std::string_view item) const {
-    const std::string shown = log_escaped(item, 100);
-    ngx_str_t name = str(conf_.name);
-    ngx_str_t text = str(shown);
-    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                  "gate_revocation redis=%V: \"%V\" in its set or stream is nothing that can be "
-                  "revoked; it is left out",
-                  &name, &text);
+    complain('"' + log_escaped(item, 100) +
+             "\" in its set or stream is nothing that can be revoked; it is left out");
 }
 
 void Follower::go_on() {

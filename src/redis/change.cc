@@ -146,6 +146,15 @@ Result<std::vector<Change>, std::string> read_changes(const Reply& entries) {
     return changes;
 }
 
+std::optional<StreamId> read_last_id(const Reply& entries) noexcept {
+    if (!entries.is(Reply::Type::kArray) || entries.items.size() > 1) return std::nullopt;
+    if (entries.items.empty()) return StreamId{};
+    const Reply& entry = entries.items.front();
+    const bool shaped = entry.is(Reply::Type::kArray) && !entry.items.empty() &&
+                        entry.items.front().is(Reply::Type::kString);
+    return shaped ? StreamId::parse(entry.items.front().text) : std::nullopt;
+}
+
 const Reply* entries_of_xread(const Reply& reply, std::string_view stream, bool& good) noexcept {
     good = reply.is(Reply::Type::kNil);
     if (!reply.is(Reply::Type::kArray) || reply.items.size() != 1) return nullptr;

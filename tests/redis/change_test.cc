@@ -262,5 +262,20 @@ TEST(EntriesOfXread, SaysWhatIsNoAnswer) {
     }
 }
 
+TEST(LastId, IsThatOfWhateverEntryTheStreamEndsWith) {
+    EXPECT_EQ(read_last_id(array({entry("5-1", {"by", "hand"})})), (StreamId{5, 1}));
+    EXPECT_EQ(read_last_id(array({})), StreamId{});
+    EXPECT_EQ(read_last_id(array({array({string("7-0")})})), (StreamId{7, 0}));
+}
+
+TEST(LastId, TakesNoOtherReply) {
+    const Reply good = entry("5-1", {"type", "x"});
+    for (const Reply& reply :
+         {Reply{}, string("5-1"), good, array({good, good}), array({array({})}),
+          array({string("5-1")}), array({array({string("5")})}), array({array({array({})})})}) {
+        EXPECT_FALSE(read_last_id(reply));
+    }
+}
+
 }  // namespace
 }  // namespace gate::redis

@@ -164,6 +164,7 @@ void RedisClient::judge(const Question& question) {
     for (const redis::Reply& reply : question.replies) {
         if (!is_error(reply)) continue;
         const ErrorKind kind = redis::error_kind(reply.text);
+        if (kind == ErrorKind::kPermission) question.node->complain(reply.text);
         if (kind == ErrorKind::kWrongType || kind == ErrorKind::kPermission ||
             kind == ErrorKind::kMoved || kind == ErrorKind::kAsk || kind == ErrorKind::kTryAgain ||
             kind == ErrorKind::kClusterDown) {

@@ -10,7 +10,8 @@ namespace {
 using redis::LinkFailure;
 
 constexpr ngx_msec_t kReportInterval = 60'000;
-constexpr std::size_t kMostReports = 4;  // within the interval
+constexpr std::size_t kMostReports = 8;
+constexpr ngx_msec_t kSteady = 5000;  // up for so long: the next problem is a new one
 
 }  // namespace
 
@@ -74,6 +75,10 @@ void RedisNode::leave(LinkFailure failure, std::string why) {
     link_.close(failure, std::move(why));
 }
 
+void RedisNode::complain(const std::string& error) {
+    report("it answers " + log_escaped(error, 100));
+}
+
 void RedisNode::retire() {
     kept_ = false;
     retry_.stop();
@@ -96,12 +101,14 @@ void RedisNode::link_up(RedisLink& link, redis::Role role) {
         link_.send(*queued.caller, queued.commands, queued.count);
     }
     up_ = true;
+    up_at_ = ngx_current_msec;
     owner_.node_up(*this);
 }
 
 void RedisNode::link_down(RedisLink& link, LinkFailure failure, const std::string& why) {
     // The next try goes to the next address of the name.
     ++next_address_;
+    if (up_ && ngx_current_msec - up_at_ >= kSteady) reported_.clear();
     if (!std::exchange(retiring_, false) && !ngx_exiting) {
         backoff_.failed();
         report(why);

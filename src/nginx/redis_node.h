@@ -47,7 +47,9 @@ public:
     void forget(const redis::Caller& caller) noexcept;
     // What it says is not to be trusted, or it says nothing: everybody who waits fails.
     void leave(redis::LinkFailure failure, std::string why);
-    // The same where nothing is wrong with the server: another one is wanted.
+    // It does not do what it was asked, and goes on being used.
+    void complain(const std::string& error);
+    // As leave() where nothing is wrong with the server: another one is wanted.
     void retire();
 
 private:
@@ -74,14 +76,16 @@ private:
     Alarm retry_;
     std::vector<Queued> queue_;
     std::string problem_;
-    std::vector<std::string> reported_;  // problems of the last minute
-    ngx_msec_t reported_at_ = 0;         // the first of them
-    bool told_up_ = false;               // and that they are over
-    bool refused_ = false;               // the login, for its password
-    bool unreadable_reported_ = false;   // its file
+    std::vector<std::string>
+        reported_;                // problems since it was up for a while, at most a minute long
+    ngx_msec_t reported_at_ = 0;  // the first of them
+    bool told_up_ = false;        // and that they are over
+    bool refused_ = false;        // the login, for its password
+    bool unreadable_reported_ = false;  // its file
     bool kept_ = false;
     bool retiring_ = false;
     bool up_ = false;
+    ngx_msec_t up_at_ = 0;
 };
 
 }  // namespace gate::nginx

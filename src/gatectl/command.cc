@@ -13,8 +13,11 @@ std::string dashed(std::string_view name) {
 }
 
 const Option* find_option(const Command& command, std::string_view name) {
-    const auto found = std::ranges::find(command.options, name, &Option::name);
-    return found == command.options.end() ? nullptr : &*found;
+    for (const auto options : {command.options, command.redis_options}) {
+        const auto found = std::ranges::find(options, name, &Option::name);
+        if (found != options.end()) return &*found;
+    }
+    return nullptr;
 }
 
 // One word that begins with a dash, and the words after it that may be its value.
@@ -89,6 +92,26 @@ std::pair<const Command*, std::size_t> find_command(std::span<const std::string>
     return {nullptr, 0};
 }
 
+// Option and help in two columns, and one more row if it is not empty.
+std::string table_of(std::span<const Option> options,
+                     const std::pair<std::string, std::string_view>& last) {
+    std::vector<std::pair<std::string, std::string_view>> rows;
+    for (const Option& option : options) {
+        std::string left = dashed(option.name);
+        if (!option.value.empty()) left += " " + std::string(option.value);
+        if (option.repeatable) left += " ...";
+        rows.emplace_back(std::move(left), option.help);
+    }
+    if (!last.first.empty()) rows.push_back(last);
+    std::size_t width = 0;
+    for (const auto& row : rows) width = std::max(width, row.first.size());
+    std::string text;
+    for (const auto& [left, help] : rows) {
+        text.append(kIndent).append(left).append(width + 2 - left.size(), ' ').append(help) += '\n';
+    }
+    return text;
+}
+
 bool is_help(std::string_view word) {
     return word == "--help" || word == "-h";
 }
@@ -153,19 +176,9 @@ std::string help_of(const Command& command) {
     std::string text =
         "usage: " + usage_of(command) + "\n\n" + std::string(command.summary) + ".\n";
     if (!command.details.empty()) text.append("\n").append(command.details) += '\n';
-    std::vector<std::pair<std::string, std::string_view>> rows;
-    for (const Option& option : command.options) {
-        std::string left = dashed(option.name);
-        if (!option.value.empty()) left += " " + std::string(option.value);
-        if (option.repeatable) left += " ...";
-        rows.emplace_back(std::move(left), option.help);
-    }
-    rows.emplace_back("--help", "print this");
-    std::size_t width = 0;
-    for (const auto& row : rows) width = std::max(width, row.first.size());
-    text += "\nOptions:\n";
-    for (const auto& [left, help] : rows) {
-        text.append(kIndent).append(left).append(width + 2 - left.size(), ' ').append(help) += '\n';
+    text += "\nOptions:\n" + table_of(command.options, {"--help", "print this"});
+    if (!command.redis_options.empty()) {
+        text += "\nOptions for a store in Redis:\n" + table_of(command.redis_options, {});
     }
     return text;
 }
@@ -173,9 +186,10 @@ std::string help_of(const Command& command) {
 std::span<const Command* const> all_commands() {
     static const std::vector<const Command*> kAll = [] {
         std::vector<const Command*> all;
-        for (const auto family : {key_change_commands(), key_view_commands(), revoke_commands(),
-                                  secret_commands(), token_commands(), jwks_commands(),
-                                  explain_commands(), route_commands(), jws_check_commands()}) {
+        for (const auto family :
+             {key_change_commands(), key_view_commands(), key_import_commands(), revoke_commands(),
+              store_commands(), secret_commands(), token_commands(), jwks_commands(),
+              explain_commands(), route_commands(), jws_check_commands()}) {
             for (const Command& command : family) all.push_back(&command);
         }
         return all;

@@ -64,6 +64,7 @@ struct Command {
     std::size_t min_arguments;
     std::size_t max_arguments;
     int (*run)(const Arguments&, Io&);
+    std::span<const Option> redis_options = {};  // of commands that know stores in Redis
 };
 
 // Errors are sentences for people. "--name value", "--name=value", "-n value"; "--" ends options.
@@ -86,6 +87,8 @@ int misuse(Io& io, std::string_view text);
 // The families of commands.
 std::span<const Command> key_change_commands();
 std::span<const Command> key_view_commands();
+std::span<const Command> key_import_commands();
+std::span<const Command> store_commands();
 std::span<const Command> revoke_commands();
 std::span<const Command> secret_commands();
 std::span<const Command> token_commands();

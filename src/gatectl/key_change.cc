@@ -4,9 +4,10 @@
 
 #include "apikey/key_format.h"
 #include "gatectl/command.h"
-#include "gatectl/key_file.h"
 #include "gatectl/key_options.h"
+#include "gatectl/key_store.h"
 #include "gatectl/output.h"
+#include "gatectl/redis_options.h"
 
 namespace gate::ctl {
 
@@ -26,44 +27,43 @@ void print_new_key(const Arguments& arguments, Io& io, const Record& record, con
     if (arguments.has("json")) {
         JsonObject object;
         object.text("id", record.id).text("key", key.text.text());
-        io.out << object.raw("record", public_json(record, io.now)).str() << '\n';
+        io.out << object.raw("record", public_json(record, io.now, nullptr)).str() << '\n';
         return;
     }
     io.out << "id   " << record.id << "\nkey  " << key.text.text() << '\n';
     io.err << "gatectl: this is the only time the key is shown\n";
 }
 
-// Gives the record its id and digest and puts it into the file's records.
-Result<NewKey, std::string> add_record(const Arguments& arguments, Records& records,
-                                       Record& record) {
-    auto key = make_key(arguments);
-    if (!key) return fail(key.error());
-    auto id = new_id(records);
-    if (!id) return fail(std::string("the machine has no entropy"));
-    record.id = *std::move(id);
-    record.digest = key->digest;
-    records.push_back(std::make_shared<const Record>(record));
-    return key;
+// Gives the record an id that no other has, and puts it into the store.
+Status<Refusal> add_record(KeyEdit& edit, Record& record) {
+    for (;;) {
+        auto id = new_id();
+        if (!id) return fail(Refusal{"the machine has no entropy"});
+        record.id = *std::move(id);
+        const auto free = edit.is_free(record);
+        if (!free) return fail(free.error());
+        if (*free) break;
+    }
+    edit.put(std::make_shared<const Record>(record));
+    return Done{};
 }
 
 int run_create(const Arguments& arguments, Io& io) {
-    const std::string& path = arguments.positional()[0];
     auto record = record_from_options(arguments, io.now);
     if (!record) return misuse(io, record.error());
     if (const auto problem = apikey::prefix_problem(arguments.value_or("prefix", ""))) {
         return misuse(io, "--prefix: " + *problem);
     }
-    auto change = KeyFileChange::begin(path, KeyFileChange::Missing::kCreate);
-    if (!change) return refuse(io, change.error());
-    const auto key = add_record(arguments, change->records(), *record);
+    const auto chosen = choose_key_store(arguments, 0, MissingFile::kCreate);
+    if (!chosen) return misuse(io, chosen.error());
+    const auto key = make_key(arguments);
     if (!key) return refuse(io, key.error());
-    if (const auto done = change->commit(); !done) return refuse(io, done.error());
-    if (change->created()) {
-        io.err << "gatectl: " << path << " is new and readable by its owner only; nginx's workers "
-               << "must be able to read it (chgrp, then chmod 640)\n";
-    }
+    record->digest = key->digest;
+    const auto outcome =
+        chosen->store->change([&](KeyEdit& edit) { return add_record(edit, *record); });
+    if (!outcome) return refuse(io, outcome.error());
     print_new_key(arguments, io, *record, *key);
-    return kDone;
+    return conclude(io, *outcome);
 }
 
 // The successor of `old`: the same but for identity and times.
@@ -89,49 +89,57 @@ Result<Record, std::string> successor_of(const Arguments& arguments, const Recor
 int run_rotate(const Arguments& arguments, Io& io) {
     const auto grace = parse_duration(arguments.value_or("grace", std::to_string(kDefaultGrace)));
     if (!grace) return misuse(io, "--grace: expected a time such as 24h");
-    auto change = KeyFileChange::begin(arguments.positional()[0], KeyFileChange::Missing::kRefuse);
-    if (!change) return refuse(io, change.error());
-    Records& records = change->records();
-    const auto place = find_record(records, arguments.positional()[1]);
-    if (!place) return refuse(io, place.error());
-
-    Record old = *records[*place];
-    auto record = successor_of(arguments, old, io.now);
-    if (!record) return refuse(io, record.error());
-    const Seconds end = io.now + *grace;
-    old.expires = old.expires ? std::min(*old.expires, end) : end;
-    records[*place] = std::make_shared<const Record>(old);
-    const auto key = add_record(arguments, records, *record);
+    const auto chosen = choose_key_store(arguments, 1);
+    if (!chosen) return misuse(io, chosen.error());
+    const auto key = make_key(arguments);
     if (!key) return refuse(io, key.error());
-    if (const auto done = change->commit(); !done) return refuse(io, done.error());
-    print_new_key(arguments, io, *record, *key);
+    Record old;
+    Record fresh;
+    const auto outcome = chosen->store->change([&](KeyEdit& edit) -> Status<Refusal> {
+        const auto found = edit.find(chosen->operands[0]);
+        if (!found) return fail(found.error());
+        old = **found;
+        auto record = successor_of(arguments, old, io.now);
+        if (!record) return fail(Refusal{record.error()});
+        fresh = *std::move(record);
+        fresh.digest = key->digest;
+        const Seconds end = io.now + *grace;
+        old.expires = old.expires ? std::min(*old.expires, end) : end;
+        edit.put(std::make_shared<const Record>(old));
+        return add_record(edit, fresh);
+    });
+    if (!outcome) return refuse(io, outcome.error());
+    print_new_key(arguments, io, fresh, *key);
     io.err << "gatectl: key " << old.id << " is good until " << rfc3339(*old.expires) << '\n';
-    return kDone;
+    return conclude(io, *outcome);
 }
 
 // Sets a status; `blocked` is the one from which it cannot be reached.
 int change_status(const Arguments& arguments, Io& io, KeyStatus status,
                   std::optional<KeyStatus> blocked) {
-    auto change = KeyFileChange::begin(arguments.positional()[0], KeyFileChange::Missing::kRefuse);
-    if (!change) return refuse(io, change.error());
-    const auto place = find_record(change->records(), arguments.positional()[1]);
-    if (!place) return refuse(io, place.error());
-    Record record = *change->records()[*place];
-    if (record.status == blocked) {
-        return refuse(io, "key " + record.id + " is " + std::string(name_of(record.status)) +
-                              " for good; create a new one");
-    }
-    if (record.status != status) {
+    const auto chosen = choose_key_store(arguments, 1);
+    if (!chosen) return misuse(io, chosen.error());
+    Record record;
+    const auto outcome = chosen->store->change([&](KeyEdit& edit) -> Status<Refusal> {
+        const auto found = edit.find(chosen->operands[0]);
+        if (!found) return fail(found.error());
+        record = **found;
+        if (record.status == blocked) {
+            return fail(Refusal{"key " + record.id + " is " + std::string(name_of(record.status)) +
+                                " for good; create a new one"});
+        }
+        if (record.status == status) return Done{};
         record.status = status;
-        change->records()[*place] = std::make_shared<const Record>(record);
-        if (const auto done = change->commit(); !done) return refuse(io, done.error());
-    }
+        edit.put(std::make_shared<const Record>(record));
+        return Done{};
+    });
+    if (!outcome) return refuse(io, outcome.error());
     if (arguments.has("json")) {
-        io.out << public_json(record, io.now) << '\n';
+        io.out << public_json(record, io.now, nullptr) << '\n';
     } else {
         io.out << "key " << record.id << " is " << state_of(record, io.now) << '\n';
     }
-    return kDone;
+    return conclude(io, *outcome);
 }
 
 int run_suspend(const Arguments& arguments, Io& io) {
@@ -170,18 +178,21 @@ constexpr std::array kRotateOptions{
 constexpr std::array kStatusOptions{kJson};
 
 constexpr std::array<Command, 5> kCommands{{
-    {"key create", "FILE", "Make an API key and print it, once",
-     "FILE is the key file of a gate_keys block; it is created if it is missing. The key goes to\n"
-     "standard output, its digest into the file. Prefix and pepper must be those of the block.",
-     kCreateOptions, 1, 1, run_create},
-    {"key rotate", "FILE ID", "Make a successor of a key, with the same properties",
+    {"key create", "[FILE]", "Make an API key and print it, once",
+     "FILE is the key file of a gate_keys block; it is created if it is missing. With --redis the\n"
+     "key goes into that store and there is no FILE. The key goes to standard output, its digest\n"
+     "into the store. Prefix and pepper must be those of the block.",
+     kCreateOptions, 0, 1, run_create, kRedisChangeOptions},
+    {"key rotate", "[FILE] ID", "Make a successor of a key, with the same properties",
      "The old key stays good for the time of grace. ID is an id, or a name that one key has.\n"
      "Prefix and pepper must be those of the gate_keys block.",
-     kRotateOptions, 2, 2, run_rotate},
-    {"key suspend", "FILE ID", "Refuse a key until it is resumed", "", kStatusOptions, 2, 2,
-     run_suspend},
-    {"key resume", "FILE ID", "Accept a suspended key again", "", kStatusOptions, 2, 2, run_resume},
-    {"key revoke", "FILE ID", "Refuse a key for good", "", kStatusOptions, 2, 2, run_revoke},
+     kRotateOptions, 1, 2, run_rotate, kRedisChangeOptions},
+    {"key suspend", "[FILE] ID", "Refuse a key until it is resumed", "", kStatusOptions, 1, 2,
+     run_suspend, kRedisChangeOptions},
+    {"key resume", "[FILE] ID", "Accept a suspended key again", "", kStatusOptions, 1, 2,
+     run_resume, kRedisChangeOptions},
+    {"key revoke", "[FILE] ID", "Refuse a key for good", "", kStatusOptions, 1, 2, run_revoke,
+     kRedisChangeOptions},
 }};
 
 }  // namespace

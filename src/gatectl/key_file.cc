@@ -1,12 +1,8 @@
 #include "gatectl/key_file.h"
 
 #include <algorithm>
-#include <array>
 
 #include "apikey/key_table.h"
-#include "base/json_text.h"
-#include "crypto/digest.h"
-#include "gatectl/output.h"
 
 namespace gate::ctl {
 
@@ -15,13 +11,46 @@ namespace {
 using apikey::KeyTable;
 using apikey::Record;
 
-constexpr std::size_t kIdOctets = 10;
-
 Result<Records, std::string> parse_records(const std::string& path, std::string_view text) {
     const auto table = KeyTable::parse(text);
     if (!table) return fail(path + ": " + table.error());
     return table->records();
 }
+
+class RecordsEdit final : public KeyEdit {
+public:
+    explicit RecordsEdit(Records& records) : records_(records) {}
+
+    Result<RecordPtr, Refusal> find(std::string_view wanted) override {
+        const auto place = find_record(records_, wanted);
+        if (!place) return fail(Refusal{place.error()});
+        return records_[*place];
+    }
+
+    Result<bool, Refusal> is_free(const Record& record) override {
+        return std::ranges::none_of(records_, [&](const RecordPtr& other) {
+            return other->id == record.id || other->digest == record.digest;
+        });
+    }
+
+    void put(RecordPtr record) override {
+        changed_ = true;
+        const auto same = std::ranges::find(records_, record->id, [](const RecordPtr& other) {
+            return std::string_view(other->id);
+        });
+        if (same == records_.end()) {
+            records_.push_back(std::move(record));
+        } else {
+            *same = std::move(record);
+        }
+    }
+
+    bool changed() const noexcept { return changed_; }
+
+private:
+    Records& records_;
+    bool changed_ = false;
+};
 
 }  // namespace
 
@@ -31,13 +60,14 @@ Result<Records, std::string> read_key_file(const std::string& path) {
     return parse_records(path, *text);
 }
 
-Result<KeyFileChange, std::string> KeyFileChange::begin(const std::string& path, Missing missing) {
+Result<KeyFileChange, std::string> KeyFileChange::begin(const std::string& path,
+                                                        MissingFile missing) {
     auto file = FileChange::begin(path);
     if (!file) return fail(file.error());
     const auto text = file->read(kMaxKeyFile);
     if (!text) return fail(text.error());
     if (!*text) {
-        if (missing == Missing::kRefuse) return fail(path + ": No such file or directory");
+        if (missing == MissingFile::kRefuse) return fail(path + ": No such file or directory");
         return KeyFileChange(*std::move(file), {}, true);
     }
     auto records = parse_records(path, **text);
@@ -53,43 +83,46 @@ Status<std::string> KeyFileChange::commit() const {
     return file_.commit(text);
 }
 
-Result<std::size_t, std::string> find_record(const Records& records, std::string_view wanted) {
-    std::vector<std::size_t> named;
-    for (std::size_t i = 0; i < records.size(); ++i) {
-        if (records[i]->id == wanted) return i;
-        if (records[i]->name == wanted) named.push_back(i);
+Result<KeyListing, std::string> FileKeyStore::list() {
+    auto records = read_key_file(path_);
+    if (!records) return fail(records.error());
+    KeyListing listing;
+    listing.records = *std::move(records);
+    return listing;
+}
+
+Result<KeyListing, std::string> FileKeyStore::find(std::string_view wanted) {
+    auto listing = list();
+    if (!listing) return listing;
+    const auto place = find_record(listing->records, wanted);
+    if (!place) return fail(place.error());
+    listing->records = {listing->records[*place]};
+    return listing;
+}
+
+Result<RecordPtr, std::string> FileKeyStore::find_digest(std::span<const std::string> digests) {
+    const auto records = read_key_file(path_);
+    if (!records) return fail(records.error());
+    for (const RecordPtr& record : *records) {
+        if (std::ranges::find(digests, record->digest) != digests.end()) return record;
     }
-    if (named.size() == 1) return named.front();
-    if (named.empty()) return fail("no key has the id or name " + json_string(wanted));
-    std::vector<std::string> ids;
-    for (const std::size_t i : named) ids.push_back(records[i]->id);
-    return fail(std::to_string(named.size()) + " keys have the name " + json_string(wanted) +
-                "; say which by id: " + joined(ids));
+    return RecordPtr();
 }
 
-std::string_view state_of(const Record& record, Seconds now) {
-    if (record.status != apikey::KeyStatus::kActive) return name_of(record.status);
-    if (record.expires && now >= *record.expires) return "expired";
-    if (record.not_before && now < *record.not_before) return "not yet";
-    return "active";
-}
-
-std::string public_json(const Record& record, Seconds now) {
-    Record shown = record;
-    shown.digest.clear();
-    std::string json = shown.to_json();
-    json.pop_back();
-    return json + ",\"state\":" + json_string(state_of(record, now)) + "}";
-}
-
-std::optional<std::string> new_id(const Records& records) {
-    for (;;) {
-        std::array<std::uint8_t, kIdOctets> random{};
-        if (!crypto::random_bytes(random)) return std::nullopt;
-        std::string id = "k" + to_hex(random);
-        const auto taken = [&id](const RecordPtr& record) { return record->id == id; };
-        if (std::ranges::none_of(records, taken)) return id;
+Result<Outcome, std::string> FileKeyStore::change(const Edit& edit) {
+    auto change = KeyFileChange::begin(path_, missing_);
+    if (!change) return fail(change.error());
+    RecordsEdit records(change->records());
+    if (const auto done = edit(records); !done) return fail(done.error().text);
+    Outcome outcome;
+    if (!records.changed()) return outcome;
+    if (const auto done = change->commit(); !done) return fail(done.error());
+    if (change->created()) {
+        outcome.notes.push_back(path_ +
+                                " is new and readable by its owner only; nginx's workers must be "
+                                "able to read it (chgrp, then chmod 640)");
     }
+    return outcome;
 }
 
 }  // namespace gate::ctl

@@ -5,9 +5,10 @@
 #include "apikey/key_format.h"
 #include "gatectl/command.h"
 #include "gatectl/input.h"
-#include "gatectl/key_file.h"
 #include "gatectl/key_options.h"
+#include "gatectl/key_store.h"
 #include "gatectl/output.h"
+#include "gatectl/redis_options.h"
 
 namespace gate::ctl {
 
@@ -25,18 +26,37 @@ std::string text_or(const std::string& text) {
     return text.empty() ? "-" : text;
 }
 
+std::string last_use(const KeyListing& listing, const Record& record) {
+    const auto used = listing.used.find(record.id);
+    return used != listing.used.end() ? rfc3339(used->second) : "-";
+}
+
+// What is no key is named, and the status is that of a broken file.
+int conclude_list(Io& io, const KeyListing& listing) {
+    for (const std::string& problem : listing.problems) refuse(io, problem);
+    return listing.problems.empty() ? kDone : kRefused;
+}
+
 int run_list(const Arguments& arguments, Io& io) {
-    const auto records = read_key_file(arguments.positional()[0]);
-    if (!records) return refuse(io, records.error());
+    const auto chosen = choose_key_store(arguments, 0);
+    if (!chosen) return misuse(io, chosen.error());
+    const auto listing = chosen->store->list();
+    if (!listing) return refuse(io, listing.error());
     std::vector<std::string> elements;
-    Table table({"ID", "NAME", "OWNER", "STATE", "CREATED", "EXPIRES", "SCOPES"});
-    for (const RecordPtr& record : *records) {
+    std::vector<std::string> head{"ID", "NAME", "OWNER", "STATE", "CREATED", "EXPIRES"};
+    if (listing->tells_use) head.push_back("LAST USED");
+    head.push_back("SCOPES");
+    Table table(head);
+    for (const RecordPtr& record : listing->records) {
         const std::string state(state_of(*record, io.now));
         if (const auto wanted = arguments.value("state"); wanted && *wanted != state) continue;
-        elements.push_back(public_json(*record, io.now));
-        table.add({record->id, text_or(record->name), text_or(record->owner), state,
-                   when_or(record->created, "-"), when_or(record->expires, "never"),
-                   joined(record->scopes, " ")});
+        elements.push_back(public_json(*record, io.now, &*listing));
+        std::vector<std::string> row{
+            record->id, text_or(record->name),         text_or(record->owner),
+            state,      when_or(record->created, "-"), when_or(record->expires, "never")};
+        if (listing->tells_use) row.push_back(last_use(*listing, *record));
+        row.push_back(joined(record->scopes, " "));
+        table.add(std::move(row));
     }
     if (arguments.has("json")) {
         io.out << JsonObject().raw("keys", json_array(elements)).str() << '\n';
@@ -45,13 +65,13 @@ int run_list(const Arguments& arguments, Io& io) {
     } else {
         io.out << table.str();
     }
-    return kDone;
+    return conclude_list(io, *listing);
 }
 
-void print_record(std::ostream& out, const Record& record, Seconds now) {
+void print_record(std::ostream& out, const Record& record, Seconds now, std::string_view used) {
     std::vector<std::string> networks;
     for (const apikey::Network& network : record.networks) networks.push_back(network.text());
-    const std::vector<std::pair<std::string_view, std::string>> rows{
+    std::vector<std::pair<std::string_view, std::string>> rows{
         {"id", record.id},
         {"name", text_or(record.name)},
         {"owner", text_or(record.owner)},
@@ -66,6 +86,7 @@ void print_record(std::ostream& out, const Record& record, Seconds now) {
         {"rate", text_or(record.rate)},
         {"burst", record.burst ? std::to_string(*record.burst) : "-"},
         {"labels", record.labels.root().present() ? record.labels.root().dump() : "-"}};
+    if (!used.empty()) rows.emplace_back("last used", used);
     for (const auto& [name, value] : rows) {
         std::string label(name);
         label.resize(12, ' ');
@@ -74,22 +95,22 @@ void print_record(std::ostream& out, const Record& record, Seconds now) {
 }
 
 int run_show(const Arguments& arguments, Io& io) {
-    const auto records = read_key_file(arguments.positional()[0]);
-    if (!records) return refuse(io, records.error());
-    const auto place = find_record(*records, arguments.positional()[1]);
-    if (!place) return refuse(io, place.error());
-    const Record& record = *(*records)[*place];
+    const auto chosen = choose_key_store(arguments, 1);
+    if (!chosen) return misuse(io, chosen.error());
+    const auto found = chosen->store->find(chosen->operands[0]);
+    if (!found) return refuse(io, found.error());
+    const Record& record = *found->records.front();
     if (arguments.has("json")) {
-        io.out << public_json(record, io.now) << '\n';
+        io.out << public_json(record, io.now, &*found) << '\n';
     } else {
-        print_record(io.out, record, io.now);
+        print_record(io.out, record, io.now, found->tells_use ? last_use(*found, record) : "");
     }
     return kDone;
 }
 
-// The record of a key, by its digest under each pepper; nullptr where there is none.
-Result<const Record*, std::string> look_up(const Arguments& arguments, const Records& records,
-                                           std::string_view key) {
+// The key's digest under each pepper.
+Result<std::vector<std::string>, std::string> digests_of(const Arguments& arguments,
+                                                         std::string_view key) {
     std::vector<std::string> digests;
     for (const std::string& path : arguments.values("pepper-file")) {
         const auto pepper = read_pepper(path);
@@ -100,10 +121,7 @@ Result<const Record*, std::string> look_up(const Arguments& arguments, const Rec
     if (digests.empty()) {
         digests.push_back(to_hex(apikey::digest_key(key, apikey::DigestKind::kSha256, {})));
     }
-    for (const RecordPtr& record : records) {
-        if (std::ranges::find(digests, record->digest) != digests.end()) return record.get();
-    }
-    return nullptr;
+    return digests;
 }
 
 // Why a key that no record has is none: a prefix that is not told can be anything.
@@ -120,13 +138,15 @@ Reason why_unknown(const Arguments& arguments, std::string_view key) {
 }
 
 int run_verify(const Arguments& arguments, Io& io) {
-    const auto records = read_key_file(arguments.positional()[0]);
-    if (!records) return refuse(io, records.error());
+    const auto chosen = choose_key_store(arguments, 0);
+    if (!chosen) return misuse(io, chosen.error());
     const auto address = parse_address_option(arguments);
     if (!address) return misuse(io, address.error());
     const Secret key = read_credential(io.in);
     if (key.empty()) return misuse(io, "no key on standard input");
-    const auto record = look_up(arguments, *records, key.text());
+    const auto digests = digests_of(arguments, key.text());
+    if (!digests) return refuse(io, digests.error());
+    const auto record = chosen->store->find_digest(*digests);
     if (!record) return refuse(io, record.error());
 
     Reason reason = Reason::kNone;
@@ -143,11 +163,11 @@ int run_verify(const Arguments& arguments, Io& io) {
     if (arguments.has("json")) {
         JsonObject object;
         object.text("verdict", accepted ? "accept" : "reject").text("reason", code(reason));
-        if (*record != nullptr) object.raw("record", public_json(**record, io.now));
+        if (*record != nullptr) object.raw("record", public_json(**record, io.now, nullptr));
         io.out << object.str() << '\n';
     } else {
         io.out << (accepted ? "accept" : "reject " + std::string(code(reason))) << '\n';
-        if (*record != nullptr) print_record(io.out, **record, io.now);
+        if (*record != nullptr) print_record(io.out, **record, io.now, "");
         if (*record != nullptr && !*address && !(*record)->networks.empty()) {
             io.err << "gatectl: its networks were not checked; give --address\n";
         }
@@ -165,12 +185,13 @@ constexpr std::array kVerifyOptions{
     Option{"address", "IP", "the client's address, for keys bound to networks"}, kJson};
 
 constexpr std::array<Command, 3> kCommands{{
-    {"key list", "FILE", "List the keys of a key file", "", kListOptions, 1, 1, run_list},
-    {"key show", "FILE ID", "Show a key's properties", "ID is an id, or a name that one key has.",
-     kShowOptions, 2, 2, run_show},
-    {"key verify", "FILE", "Tell whether a key on standard input is good, and whose it is",
+    {"key list", "[FILE]", "List the keys of a key file or store", "", kListOptions, 0, 1, run_list,
+     kRedisViewOptions},
+    {"key show", "[FILE] ID", "Show a key's properties", "ID is an id, or a name that one key has.",
+     kShowOptions, 1, 2, run_show, kRedisViewOptions},
+    {"key verify", "[FILE]", "Tell whether a key on standard input is good, and whose it is",
      "The key is read from standard input, never from the command line, which others can see.",
-     kVerifyOptions, 1, 1, run_verify},
+     kVerifyOptions, 0, 1, run_verify, kRedisViewOptions},
 }};
 
 }  // namespace

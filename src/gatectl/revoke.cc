@@ -4,19 +4,12 @@
 #include <array>
 
 #include "base/json_object.h"
+#include "gatectl/redis_options.h"
 
 namespace gate::ctl {
 
 using cache::JournalEntry;
 using cache::RevocationKind;
-
-Result<std::string, std::string> journal_option(const Arguments& arguments) {
-    auto path = arguments.value("file");
-    if (!path || path->empty()) {
-        return fail(std::string("--file is missing: the journal that gate_revocation names"));
-    }
-    return *std::move(path);
-}
 
 std::string issued_until_text(const JournalEntry& entry) {
     if (entry.issued_until == cache::kEveryInstant) return "whenever";
@@ -28,9 +21,10 @@ std::string expires_text(const JournalEntry& entry) {
     return rfc3339(entry.expires);
 }
 
-std::string journal_json(const JournalEntry& entry) {
+std::string journal_json(const JournalEntry& entry, bool written) {
     JsonObject object;
-    object.text("written", rfc3339(entry.written)).text("kind", name_of(entry.kind));
+    if (written) object.text("written", rfc3339(entry.written));
+    object.text("kind", name_of(entry.kind));
     object.text(entry.kind == RevocationKind::kKey ? "store" : "issuer", entry.issuer);
     if (entry.kind != RevocationKind::kAll) object.text("value", entry.value);
     if (entry.issued_until == cache::kEveryInstant) {
@@ -75,29 +69,32 @@ constexpr std::string_view kForget =
     "Without --expires or --ttl it is kept for ever. What it kills may be good until its exp and\n"
     "300 seconds of leeway: forget it then and not before.";
 
+constexpr std::string_view kToken =
+    "Takes iss, jti and exp from the token, without verifying it. A token without jti goes by the\n"
+    "digest of its text. It is forgotten 300 seconds, the largest leeway, after its exp.";
+
 constexpr std::array<Command, 10> kCommands{{
     {"revoke jti", "JTI", "Revoke the token with this id", kForget, kTokenIdOptions, 1, 1,
-     run_revoke_jti},
+     run_revoke_jti, kRedisChangeOptions},
     {"revoke sub", "SUBJECT", "Revoke the tokens of a subject issued until now", kForget,
-     kMarkOptions, 1, 1, run_revoke_subject},
+     kMarkOptions, 1, 1, run_revoke_subject, kRedisChangeOptions},
     {"revoke sid", "SESSION", "Revoke the tokens of a session issued until now", kForget,
-     kMarkOptions, 1, 1, run_revoke_session},
+     kMarkOptions, 1, 1, run_revoke_session, kRedisChangeOptions},
     {"revoke client", "CLIENT", "Revoke the tokens of a client issued until now", kForget,
-     kMarkOptions, 1, 1, run_revoke_client},
+     kMarkOptions, 1, 1, run_revoke_client, kRedisChangeOptions},
     {"revoke key", "ID", "Revoke the API key with this id, whatever its store says", kForget,
-     kKeyOptions, 1, 1, run_revoke_key},
+     kKeyOptions, 1, 1, run_revoke_key, kRedisChangeOptions},
     {"revoke all", "", "Revoke everything that was issued until now", kForget, kAllOptions, 0, 0,
-     run_revoke_all},
-    {"revoke token", "", "Revoke a token that is at hand",
-     "Takes iss, jti and exp from the token, without verifying it. A token without jti goes by "
-     "the\n"
-     "digest of its text. It is forgotten 300 seconds, the largest leeway, after its exp.",
-     kTokenOptions, 0, 0, run_revoke_token},
-    {"revoke list", "", "List the journal", "", kJournalOptions, 0, 0, run_revoke_list},
-    {"revoke compact", "", "Rewrite the journal without what is expired or covered by others", "",
-     kJournalOptions, 0, 0, run_revoke_compact},
-    {"revoke check", "", "Look for damaged lines in the journal",
-     "Exit status 1 where nginx would refuse the file.", kJournalOptions, 0, 0, run_revoke_check},
+     run_revoke_all, kRedisChangeOptions},
+    {"revoke token", "", "Revoke a token that is at hand", kToken, kTokenOptions, 0, 0,
+     run_revoke_token, kRedisChangeOptions},
+    {"revoke list", "", "List what is revoked", "", kJournalOptions, 0, 0, run_revoke_list,
+     kRedisViewOptions},
+    {"revoke compact", "", "Leave out what is expired, in a journal also what others cover", "",
+     kJournalOptions, 0, 0, run_revoke_compact, kRedisChangeOptions},
+    {"revoke check", "", "Look for damage in the journal or store",
+     "Exit status 1 where nginx would refuse the file, or not know what is revoked in the store.",
+     kJournalOptions, 0, 0, run_revoke_check, kRedisViewOptions},
 }};
 
 }  // namespace

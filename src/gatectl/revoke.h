@@ -3,7 +3,6 @@
 
 #include <string>
 
-#include "base/result.h"
 #include "cache/journal.h"
 #include "gatectl/command.h"
 
@@ -18,17 +17,14 @@ int run_revoke_key(const Arguments& arguments, Io& io);
 int run_revoke_all(const Arguments& arguments, Io& io);
 int run_revoke_token(const Arguments& arguments, Io& io);
 
-// revoke_journal.cc
+// revoke_whole.cc
 int run_revoke_list(const Arguments& arguments, Io& io);
 int run_revoke_compact(const Arguments& arguments, Io& io);
 int run_revoke_check(const Arguments& arguments, Io& io);
 
-// --file, which every one of them needs.
-Result<std::string, std::string> journal_option(const Arguments& arguments);
-
 // An entry as a JSON object; "store" in place of "issuer" for a key, null for whenever and for
-// ever.
-std::string journal_json(const cache::JournalEntry& entry);
+// ever; with "written" where that is known.
+std::string journal_json(const cache::JournalEntry& entry, bool written);
 
 // "whenever", or the instant; "never" or the instant.
 std::string issued_until_text(const cache::JournalEntry& entry);

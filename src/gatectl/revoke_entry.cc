@@ -1,6 +1,4 @@
-// gatectl revoke jti, sub, sid, client, key, all, token: one entry appended to a journal.
-#include <sys/stat.h>
-
+// gatectl revoke jti, sub, sid, client, key, all, token: one entry more.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -9,11 +7,11 @@
 
 #include "base/ascii.h"
 #include "base/json_text.h"
-#include "cache/journal_file.h"
 #include "crypto/digest.h"
 #include "gatectl/input.h"
 #include "gatectl/key_options.h"
 #include "gatectl/output.h"
+#include "gatectl/revocation_store.h"
 #include "gatectl/revoke.h"
 #include "jose/issuer.h"
 #include "jose/json.h"
@@ -109,7 +107,7 @@ std::string subject_of(const JournalEntry& entry) {
 
 void print_entry(const Arguments& arguments, Io& io, const JournalEntry& entry) {
     if (arguments.has("json")) {
-        io.out << journal_json(entry) << '\n';
+        io.out << journal_json(entry, true) << '\n';
     } else {
         io.out << "revoked    " << subject_of(entry) << '\n';
         io.out << "issued     " << (entry.issued_until == cache::kEveryInstant ? "" : "until ")
@@ -118,31 +116,20 @@ void print_entry(const Arguments& arguments, Io& io, const JournalEntry& entry) 
     }
     if (entry.expires == cache::kNeverForgotten) {
         io.err << "gatectl: this entry is kept for ever; with --expires (the token's exp, and 300s "
-                  "for leeway) the journal stays small\n";
+                  "for leeway) the store stays small\n";
     }
 }
 
-// Success is told when the entry is on the disk, and not before.
+// Success is told when the store has the entry, and not before.
 int append(const Arguments& arguments, Io& io, const JournalEntry& entry) {
-    const auto path = journal_option(arguments);
-    if (!path) return misuse(io, path.error());
-    const std::size_t size = format_journal_line(entry).size();
-    if (size > cache::kMaxJournalLine) {
-        return misuse(io, "issuer and value are too long: a line of " + std::to_string(size) +
-                              " octets where at most " + std::to_string(cache::kMaxJournalLine) +
-                              " fit");
-    }
-    struct stat status {};
-    const bool is_new = stat(path->c_str(), &status) != 0;
-    if (const auto done = cache::append_to_journal(*path, {entry}); !done) {
-        return refuse(io, done.error());
-    }
+    const auto store = choose_revocation_store(arguments);
+    if (!store) return misuse(io, store.error());
+    const std::string problem = (*store)->size_problem(entry);
+    if (!problem.empty()) return misuse(io, problem);
+    const auto outcome = (*store)->add(entry);
+    if (!outcome) return refuse(io, outcome.error());
     print_entry(arguments, io, entry);
-    if (is_new) {
-        io.err << "gatectl: " << *path << " is new; nginx's workers must be able to read it "
-               << "(chgrp, then chmod 640)\n";
-    }
-    return kDone;
+    return conclude(io, *outcome);
 }
 
 int run_kind(const Arguments& arguments, Io& io, RevocationKind kind) {

@@ -186,11 +186,11 @@ void wait_for_replicas(RedisSession& session, Outcome& outcome) {
     const auto wanted = session.options().wait;
     if (!wanted) return;
     const std::string problem = "the change is made, but ";
-    // The server's patience ends before ours.
-    const int patience = std::max(1, session.options().timeout * 9 / 10);
-    const auto replies =
-        session.ask({command({"WAIT", std::to_string(*wanted), std::to_string(patience)})},
-                    RedisSession::Form::kSingles);
+    // Redis looks at its clock ten times a second.
+    constexpr int kLate = 1000;
+    const std::string patience = std::to_string(session.options().timeout);
+    const auto replies = session.ask({command({"WAIT", std::to_string(*wanted), patience})},
+                                     RedisSession::Form::kSingles, kLate);
     if (replies && replies->front().is(Reply::Type::kInteger)) {
         const std::int64_t reached = replies->front().integer;
         if (reached >= static_cast<std::int64_t>(*wanted)) return;

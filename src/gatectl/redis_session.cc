@@ -258,7 +258,8 @@ Result<std::vector<Reply>, std::string> RedisSession::read(const Commands& comma
 
 // ---- transactions
 
-Result<std::vector<Reply>, Refusal> RedisSession::ask(const Commands& commands, Form form) {
+Result<std::vector<Reply>, Refusal> RedisSession::ask(const Commands& commands, Form form,
+                                                      int patience) {
     if (!owner_) {
         if (const auto done = locate(); !done) return fail(refusal(done.error()));
     }
@@ -272,7 +273,7 @@ Result<std::vector<Reply>, Refusal> RedisSession::ask(const Commands& commands, 
         asked.push_back(one);
     }
     const Endpoint server = connection.endpoint();
-    auto replies = connection.exchange(asked, deadline());
+    auto replies = connection.exchange(asked, Deadline(options_.timeout + patience));
     if (!replies) {
         leave();
         return fail(refusal(replies.error()));

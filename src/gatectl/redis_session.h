@@ -40,8 +40,10 @@ public:
     // A part of a transaction: all commands go to one connection, the same until the transaction
     // ends, as `serial` tells. Where the keys are elsewhere the refusal says "again", and the next
     // transaction goes there. kMulti: the commands are all from MULTI to EXEC.
+    // `patience`: milliseconds that the server may take more than others.
     enum class Form : std::uint8_t { kSingles, kMulti };
-    Result<std::vector<redis::Reply>, Refusal> ask(const Commands& commands, Form form);
+    Result<std::vector<redis::Reply>, Refusal> ask(const Commands& commands, Form form,
+                                                   int patience = 0);
     // Changes whenever a connection is given up: what was watched there is not watched any more.
     std::uint64_t serial() const noexcept { return serial_; }
 

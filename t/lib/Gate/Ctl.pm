@@ -92,7 +92,7 @@ sub problems {
         push @problems, "nothing in the stream tells of $id" if !$told{ $record->{digest} };
         $known{ $record->{digest} } = 1;
     }
-    for my $key (@{ $self->{redis}->cmd('KEYS', '*') }) {
+    for my $key (@{ $self->ask('KEYS', '*') }) {
         my ($digest) = $key =~ /\A\Q$self->{prefix}\Ekey:(.*)/ or next;
         push @problems, "no id of the record of $digest" if !$known{$digest};
     }

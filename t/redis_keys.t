@@ -82,6 +82,16 @@ is ask($old), '401 key_expired -', 'an expired one';
 my $elsewhere = api_key('acme_');
 $store->put($elsewhere, cidr => ['192.0.2.0/24']);
 is ask($elsewhere), '401 key_address -', 'one of another network';
+my %answers;
+for my $refused ($suspended, $old, $elsewhere, api_key('acme_'), 'acme_' . 'x' x 50) {
+    my $answer = http_get('/x', port => $t->port, headers => ['X-API-Key' => $refused]);
+    my $text = join "\n", $answer->status, (map { $answer->header($_) // '' } qw(WWW-Authenticate Content-Type
+        Content-Length Cache-Control Retry-After)), $answer->body;
+    push @{ $answers{$text} }, $refused;
+}
+$lines += 5;
+wait_for(sub { (() = slurp($t->dir . '/reasons.log') =~ /\n/g) >= $lines });
+is scalar(keys %answers), 1, 'to the client all look alike, as one that is unknown' or diag explain [keys %answers];
 
 # ---- records that are none
 

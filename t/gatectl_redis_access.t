@@ -8,6 +8,7 @@ use Time::HiRes qw(sleep time);
 use Gate::Certs;
 use Gate::ChaosProxy;
 use Gate::Ctl;
+use Gate::FakeRedis;
 use Gate::KeyRecord;
 use Gate::Redis;
 
@@ -195,6 +196,49 @@ is join('', $ctl->finish(@pids)), '0' x 8, 'eight that revoke';
 is scalar(grep { /\Ajti:i:j\d\z/ } keys %{ $ctl->revoked }), 8, 'all of it';
 is_deeply [$ctl->problems], [], 'the store is whole';
 
+# what others change between our look and our change is not lost: the proxy makes that time long
+my $slow = Gate::KeyRecord->new($redis);
+my $theirs = $slow->put(api_key('acme_'), id => 'contended');
+$proxy->mode('delay', ms => 25, direction => 'both');
+my $kept = 0;
+for my $round (1 .. 8) {
+    my $pid = $far->start('/dev/null', 'key', $round % 2 ? 'suspend' : 'resume', 'contended', '--timeout', '20s');
+    sleep 0.04 * $round;
+    $slow->change($theirs, owner => "owner $round", status => $ctl->record('contended')->{status});
+    $ctl->finish($pid);
+    my $now = $ctl->record('contended');
+    $kept++ if $now->{owner} eq "owner $round" && $now->{status} eq ($round % 2 ? 'suspended' : 'active');
+}
+is $kept, 8, 'what others change at the same time is kept';
+$redis->cmd('DEL', 'gate:keyid:contended', "gate:key:$theirs->{digest}");
+$redis->cmd('ZREM', 'gate:keys', 'contended');
+$proxy->mode('pass');
+
+# ---- answers that a good server does not give
+
+my $fake = Gate::FakeRedis->start(test => $t, epoch => 'e', scripts => [
+    { match => qr/\A(?:WATCH|MULTI)/, times => 0, steps => [{ send => "+OK\r\n" }] },
+    { match => qr/\ATYPE/, times => 0, steps => [{ send => "+none\r\n" }] },
+    { match => qr/\ATIME/, times => 0, steps => [{ send => "*2\r\n\$10\r\n1800000000\r\n\$1\r\n0\r\n" }] },
+    { match => qr/\A(?:ZADD|XADD)/, times => 0, steps => [{ send => "+QUEUED\r\n" }] },
+]);
+my $at_fake = Gate::Ctl->new($redis, '--redis', '127.0.0.1:' . $fake->port, '--timeout', '2s');
+for my $case (
+    ['an EXEC that is lost', [{ close => 1 }], qr/whether the change was made is not known; look before you repeat it/],
+    ['an EXEC that stumbles', [{ send => "*2\r\n:1\r\n-WRONGTYPE x\r\n" }], qr/only a part of the change was made: .*WRONGTYPE/],
+    ['an EXEC that is discarded', [{ send => "-EXECABORT x\r\n" }], qr/it answers EXECABORT/],
+    ['an EXEC that is nonsense', [{ send => "HTTP/1.1 400 Bad Request\r\n\r\n" }], qr/does not talk as Redis does/],
+    ['an EXEC that always conflicts', [{ send => "*-1\r\n" }], qr/nothing was changed: others were changing the same/],
+) {
+    my ($what, $steps, $says) = @$case;
+    $fake->play($steps, match => qr/\AEXEC/, times => $what =~ /always/ ? 0 : 1);
+    ($status, $out, $err) = $at_fake->run('revoke', 'jti', 'x', '--issuer', 'i');
+    is "$status$out", '1', $what;
+    like $err, $says, 'and says so';
+}
+$fake->be(role => 'slave');
+like +($at_fake->run('revoke', 'jti', 'x', '--issuer', 'i'))[2], qr/it is a replica, no master/, 'a replica';
+
 # ---- kill -9 at any moment
 
 my $killed = 0;
@@ -211,6 +255,18 @@ for my $round (1 .. 30) {
 }
 ok $killed, "killed $killed of 30 at work";
 is_deeply +(sort values %{ ($ctl->json('key', 'import', $many))[1] })[-1], 300, 'an import that was killed is completed';
+
+# ---- a clock of ours that is wrong
+
+my ($faketime) = glob '/usr/lib/*/faketime/libfaketime.so.1';
+if ($faketime && !$ENV{GATE_ASAN}) {
+    local @ENV{qw(LD_PRELOAD FAKETIME FAKETIME_DONT_FAKE_MONOTONIC DONT_FAKE_MONOTONIC)} = ($faketime, '+30d', 1, 1);
+    $redis->cmd('ZADD', 'gate:rev', time + 86400, 'jti:i:tomorrow');
+    my $entries = $redis->cmd('XLEN', 'gate:log');
+    is_deeply +($ctl->json('revoke', 'compact'))[1], { left_out => 0 }, 'a clock that is ahead forgets nothing too soon';
+    is(($ctl->run('revoke', 'jti', 'ahead', '--issuer', 'i', '--ttl', '1h'))[0], 0, 'nor takes it anything');
+    is $redis->cmd('XLEN', 'gate:log'), $entries + 1, 'off the stream';
+}
 
 # ---- nginx
 

@@ -13,9 +13,8 @@ use Gate::Redis;
 my $t = Gate::Test->new;
 delete $ENV{GATE_REDIS};
 my $secret = 'pa"ss word of gatectl';
-my @may = qw(+auth +select +client|setname +role +info +config|get +time +type +wait +watch +unwatch +multi +exec
-    +get +set +del +exists +hset +hget +hmget +hgetall +hdel +zadd +zrem +zscan +zcard +zcount +zremrangebyscore
-    +xadd +xlen +xrevrange);
+my @may = Gate::Ctl::rights();
+cmp_ok scalar(@may), '>', 20, 'the manual tells what the user must be allowed';
 my $redis = Gate::Redis->new(test => $t, persist => 1, unixsocket => 1, user => 'admin', password => 'admin',
     acl => ['user default off', 'user admin on >admin ~* &* +@all',
         'user gatectl on #' . Digest::SHA::sha256_hex($secret) . " ~gate:* @may"])->start;

@@ -138,19 +138,38 @@ subtest 'cluster' => sub {
     $cluster->stop;
 };
 
-subtest 'a cluster with TLS and passwords' => sub {
-    my $cluster = Gate::Redis::Cluster->new(test => $t, name => 'tls', replicas => 0,
-        node => { tls => 'mutual', password => 'secret' })->start;
+subtest 'TLS, passwords and a user who may not much' => sub {
     my $certs = Gate::Certs->of($t);
     my @tls = ('--tls', '--tls-ca', $certs->ca, '--tls-cert', $certs->cert('client'), '--tls-key', $certs->key('client'));
+    my $cluster = Gate::Redis::Cluster->new(test => $t, name => 'tls', replicas => 0, node => { tls => 'mutual',
+        user => 'admin', password => 'admin', acl => ['user default off', 'user admin on >admin ~* &* +@all',
+            "user gatectl on >secret ~{gate}:* @{[ Gate::Ctl::cluster_rights() ]}"] })->start;
+    my @login = ('--redis-user', 'gatectl', '--redis-password-file', $t->write_file('cluster.pw', 'secret'));
     for my $node ($cluster->nodes) {
-        my $ctl = Gate::Ctl->new($cluster, '--cluster', named($node->port), @tls, '--redis-password-file',
-            $t->write_file('cluster.pw', 'secret'), { prefix => '{gate}:' });
+        my $ctl = Gate::Ctl->new($cluster, '--cluster', named($node->port), @tls, @login, { prefix => '{gate}:' });
         is(($ctl->run('store', 'init', '--force'))[0], 0, 'asked at ' . $node->port);
         is(($ctl->run('key', 'create'))[0], 0, 'it takes a key');
         is_deeply [$ctl->problems], [], 'the store is whole';
     }
+    my $slot = slot_of('{gate}:epoch');
+    my ($to) = grep { $_ != $cluster->owner_of($slot) } $cluster->masters;
+    my $ctl = Gate::Ctl->new($cluster, '--cluster', named($cluster->ports), @tls, @login, { prefix => '{gate}:' });
+    my ($id) = $ctl->ids;
+    $cluster->begin_migration($slot, $to);
+    my ($status, undef, $err) = $ctl->run('key', 'suspend', $id);
+    is $status, 0, 'a key that is there is changed before any has moved' or diag $err;
+    ($status, undef, $err) = $ctl->run('key', 'create', '--timeout', '700ms');
+    is $status, 1, 'a new one has to wait';
+    like $err, qr/nothing was changed: .*TRYAGAIN/, 'as it says';
+    $cluster->end_migration($slot, $to);
     $cluster->stop;
+
+    my $fleet = Gate::Redis::Sentinels->new(test => $t, name => 'tls-fleet', sentinels => 1, replicas => 0,
+        node => { tls => 'mutual' }, sentinel => { tls => 'mutual' })->start;
+    $ctl = Gate::Ctl->new($fleet, named($fleet->sentinel_ports), '--sentinel', 'gate', @tls);
+    is(($ctl->run('store', 'init'))[0], 0, 'sentinels with TLS too');
+    is(($ctl->run('key', 'create'))[0], 0, 'take a key');
+    $fleet->stop;
 };
 
 done_testing();

@@ -89,16 +89,35 @@ private:
         std::string_view type;
     };
 
-    Status<Refusal> begin(RedisChange& change) const {
+    // Not watched: nobody makes a set a stream while the store is in use.
+    Status<Refusal> check_types() const {
         const auto& keys = session_.keys();
         const std::array<Expected, 3> expected{
             {{keys.keys(), "zset"}, {keys.revoked(), "zset"}, {keys.log(), "stream"}}};
-        Commands questions{command({"GET", keys.epoch()}), command({"TIME"})};
+        Commands questions;
         for (const Expected& one : expected) questions.push_back(command({"TYPE", one.key}));
-        const auto replies = change.look({}, questions);
+        const auto replies = session_.read(questions);
+        if (!replies) return fail(refusal(replies.error()));
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+            const Reply& type = (*replies)[i];
+            if (type.is_status("none") || type.is_status(expected[i].type)) continue;
+            const std::string what = type.is(Reply::Type::kStatus)
+                                         ? "is a " + log_escaped(type.text, 20) + " and no " +
+                                               std::string(expected[i].type)
+                                         : "cannot be examined: " + reply_problem(type);
+            return fail(refusal("the key \"" + expected[i].key + "\" " + what));
+        }
+        return Done{};
+    }
+
+    Status<Refusal> begin(RedisChange& change) const {
+        const auto& keys = session_.keys();
+        const auto replies = change.look({}, {command({"GET", keys.epoch()}), command({"TIME"})});
         if (!replies) return fail(replies.error());
         const Reply& epoch = (*replies)[0];
         if (!epoch.is(Reply::Type::kString) || epoch.text.empty()) {
+            // Where keys are arriving it may be on its way.
+            if (session_.forget_target()) return fail(Refusal{no_epoch(keys), true});
             return fail(refusal(no_epoch(keys)));
         }
         const Reply& time = (*replies)[1];
@@ -107,18 +126,12 @@ private:
                                  : std::nullopt;
         if (!seconds) return fail(refusal(session_.endpoint().text() + ": TIME: no time"));
         change.server_time_ = static_cast<std::int64_t>(*seconds);
-        for (std::size_t i = 0; i < expected.size(); ++i) {
-            const std::string& type = (*replies)[2 + i].text;
-            if (type == "none" || type == expected[i].type) continue;
-            return fail(refusal("the key \"" + expected[i].key + "\" is a " +
-                                log_escaped(type, 20) + " and no " +
-                                std::string(expected[i].type)));
-        }
         return Done{};
     }
 
     Result<Outcome, Refusal> try_once() {
         RedisChange change(session_);
+        if (const auto good = check_types(); !good) return fail(good.error());
         if (const auto begun = begin(change); !begun) return fail(begun.error());
         // The connection on which we watch is the one that begin() made, or found.
         const std::uint64_t watching = session_.serial();

@@ -168,6 +168,13 @@ void RedisSession::leave() noexcept {
     ++serial_;
 }
 
+bool RedisSession::forget_target() noexcept {
+    if (!target_) return false;
+    target_.reset();
+    ++serial_;
+    return true;
+}
+
 // ---- redirections
 
 std::optional<Refusal> RedisSession::redirected(const Reply& reply, const Endpoint& asked) {

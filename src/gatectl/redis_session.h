@@ -44,6 +44,9 @@ public:
     enum class Form : std::uint8_t { kSingles, kMulti };
     Result<std::vector<redis::Reply>, Refusal> ask(const Commands& commands, Form form,
                                                    int patience = 0);
+    // Asks the owner of the slot again, and not where the keys are going; whether it was to be
+    // there.
+    bool forget_target() noexcept;
     // Changes whenever a connection is given up: what was watched there is not watched any more.
     std::uint64_t serial() const noexcept { return serial_; }
 

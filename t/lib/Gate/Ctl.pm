@@ -14,6 +14,13 @@ use POSIX ();
 
 use Gate::Test ();
 
+# What the user of Redis must be allowed, as docs/gatectl.1.md says; more in a cluster.
+sub rights {
+    my ($text) = Gate::Test::slurp(Gate::Test::root_dir() . '/docs/gatectl.1.md') =~ /^( +user gatectl on .*?)\n\n/ms;
+    return ($text // '') =~ /(\+\S+)/g;
+}
+sub cluster_rights { return (rights(), '+cluster|slots', '+asking'); }
+
 # Where (Gate::Redis, ::Sentinels, ::Cluster), then options of every command.
 sub new {
     my ($class, $redis, @options) = @_;

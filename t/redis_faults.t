@@ -160,6 +160,17 @@ subtest 'it loads' => sub {
     ok well(), 'and then all is well';
 };
 
+subtest 'it becomes a replica that answers on' => sub {
+    $redis->cmd('CONFIG', 'SET', 'replica-serve-stale-data', 'yes');
+    $redis->cmd('REPLICAOF', '127.0.0.1', 1);
+    $t->mark;
+    my %count;
+    ok wait_for(sub { %count = (); ask_all(\%count); !$count{200} }, 15), 'it is left before long';
+    like $t->log_since_mark, qr/cannot be used: it is not any more what it was when it was connected/, 'the log says so';
+    $redis->cmd('REPLICAOF', 'NO', 'ONE');
+    ok well(), 'a master again, it is asked';
+};
+
 subtest 'it becomes a replica' => sub {
     $redis->cmd('CONFIG', 'SET', 'replica-serve-stale-data', 'no');
     $redis->cmd('REPLICAOF', '127.0.0.1', 1);

@@ -192,7 +192,7 @@ for my $mode (qw(refuse rst fin)) {
 
 subtest 'an idle connection that is dead' => sub {
     $proxy->mode('stall');
-    ok wait_for(sub { $t->error_log =~ /cannot be used: no answer to PING within timeout/ }, 10), 'is found by PING';
+    ok wait_for(sub { $t->error_log =~ /cannot be used: no answer to ROLE within timeout/ }, 10), 'is found by ROLE';
     $proxy->mode('pass');
     ok wait_for(sub { is_good('') }, 5), 'and replaced';
 };

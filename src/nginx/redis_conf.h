@@ -53,7 +53,7 @@ struct RedisConf {
     RedisTls tls;
     ngx_msec_t connect_timeout = 500;
     ngx_msec_t timeout = 500;     // for an answer, from the moment it is asked for
-    ngx_msec_t keepalive = 5000;  // an idle connection is tried by PING that often
+    ngx_msec_t keepalive = 5000;  // a connection is asked for its ROLE that often
     ngx_msec_t backoff = 1000;    // between tries to connect
     std::size_t queue = 1024;     // questions that may wait for an answer
     // How the sentinels are talked to: nullptr unless they are named.

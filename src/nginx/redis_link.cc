@@ -51,7 +51,7 @@ RedisLink::RedisLink(const RedisConf& conf, Owner& owner, redis::ReplyLimits lim
       owner_(owner),
       pipeline_(limits),
       login_caller_(*this, &RedisLink::logged_in),
-      ping_caller_(*this, &RedisLink::ponged),
+      role_caller_(*this, &RedisLink::told_role),
       alarm_(call_member<RedisLink, &RedisLink::ring>, this),
       flusher_(call_member<RedisLink, &RedisLink::flush>, this) {}
 
@@ -200,20 +200,23 @@ void RedisLink::logged_in(std::vector<redis::Reply> replies) {
         login_problem_ = role.error().kind;
         return close(LinkFailure::kClosed, role.error().text);
     }
+    role_ = *role;
     state_ = State::kReady;
     alarm_.set(conf_.keepalive);
     owner_.link_up(*this, *role);
 }
 
-void RedisLink::ponged(std::vector<redis::Reply> replies) {
-    pinging_ = false;
-    if (!replies.front().is_status("PONG")) {
-        return close(LinkFailure::kProtocol, "the answer to PING is none");
+// A master that has become a replica answers as before, and may not know what has been revoked.
+void RedisLink::told_role(std::vector<redis::Reply> replies) {
+    asking_role_ = false;
+    if (redis::read_role(replies.front()) != role_) {
+        return close(LinkFailure::kProtocol,
+                     "it is not any more what it was when it was connected");
     }
     alarm_.set(conf_.keepalive);
 }
 
-// A deadline has passed: to be connected and logged in, to answer PING, or to try one.
+// A deadline has passed: to be connected and logged in, to say its role, or to be asked for it.
 void RedisLink::ring() {
     if (closing_) return close(close_failure_, close_reason_);
     if (state_ != State::kReady) {
@@ -221,15 +224,14 @@ void RedisLink::ring() {
                                                 ? "no connection within connect_timeout"
                                                 : "no login within connect_timeout");
     }
-    if (pinging_) return close(LinkFailure::kTimeout, "no answer to PING within timeout");
-    const ngx_msec_t quiet = ngx_current_msec - heard_;
-    if (quiet < conf_.keepalive) return alarm_.set(conf_.keepalive - quiet);
-    std::string ping;
-    redis::append_command(ping, {"PING"});
-    pinging_ = true;
-    pipeline_.send(ping_caller_, ngx_current_msec, ping, 1);
+    if (asking_role_) return close(LinkFailure::kTimeout, "no answer to ROLE within timeout");
+    std::string question;
+    redis::append_command(question, {"ROLE"});
+    asking_role_ = true;
+    pipeline_.send(role_caller_, ngx_current_msec, question, 1);
     flush();
-    if (state_ == State::kReady) alarm_.set(conf_.timeout);
+    // It may stand behind a question that blocks.
+    if (state_ == State::kReady) alarm_.set(conf_.timeout + kLongestBlock);
 }
 
 void RedisLink::send(redis::Caller& caller, std::string_view commands, std::size_t count) {
@@ -289,7 +291,6 @@ bool RedisLink::read_some() {
         close(LinkFailure::kClosed, "the server closed the connection");
         return false;
     }
-    heard_ = ngx_current_msec;
     if (!pipeline_.receive({buffer.data(), static_cast<std::size_t>(got)})) {
         close(LinkFailure::kProtocol, pipeline_.problem());
     }
@@ -314,7 +315,7 @@ void RedisLink::close(LinkFailure failure, std::string why) {
 void RedisLink::disconnect() noexcept {
     state_ = State::kDown;
     closing_ = false;
-    pinging_ = false;
+    asking_role_ = false;
     alarm_.stop();
     if (connection_ == nullptr) return;
     ngx_connection_t* const connection = std::exchange(connection_, nullptr);
@@ -330,7 +331,7 @@ void RedisLink::disconnect() noexcept {
 // An exiting worker closes idle connections: those that nobody waits on.
 void RedisLink::mark_idle() noexcept {
     if (connection_ == nullptr) return;
-    const bool idle = pipeline_.waiting() == 0 || (pinging_ && pipeline_.waiting() == 1);
+    const bool idle = pipeline_.waiting() == 0 || (asking_role_ && pipeline_.waiting() == 1);
     connection_->idle = idle;
     if (idle && ngx_exiting && state_ == State::kReady) {
         connection_->close = 1;

@@ -1,5 +1,5 @@
-// One connection to a Redis server: made without blocking, logged in, tried by PING while idle, and
-// closed at the first thing that is not as it should be.
+// One connection to a Redis server: made without blocking, logged in, asked now and then whether it
+// still is what it was, and closed at the first thing that is not as it should be.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,9 @@ namespace gate::nginx {
 
 class RedisLink {
 public:
+    // How long a question may block at most (XREAD).
+    static constexpr ngx_msec_t kLongestBlock = 500;
+
     // Hears what becomes of the link. It may open the link again, but neither destroy it from here
     // nor from a Caller's functions.
     class Owner {
@@ -29,7 +32,6 @@ public:
         ~Owner() = default;
     };
 
-    // `timeout`: how long a PING may take.
     RedisLink(const RedisConf& conf, Owner& owner, redis::ReplyLimits limits = {});
     RedisLink(const RedisLink&) = delete;
     RedisLink& operator=(const RedisLink&) = delete;
@@ -78,7 +80,7 @@ private:
     void finish_tls();
     void log_in();
     void logged_in(std::vector<redis::Reply> replies);
-    void ponged(std::vector<redis::Reply> replies);
+    void told_role(std::vector<redis::Reply> replies);
     void readable();
     void writable();
     bool read_some();
@@ -92,7 +94,7 @@ private:
     redis::Pipeline pipeline_;
     redis::Login login_;
     Internal login_caller_;
-    Internal ping_caller_;
+    Internal role_caller_;
     Alarm alarm_;
     Errand flusher_;
     ngx_log_t log_{};  // nginx's own lines about this connection: only what needs somebody
@@ -106,8 +108,8 @@ private:
     redis::ErrorKind login_problem_ = redis::ErrorKind::kOther;
     bool busy_ = false;     // callers are being called: closing has to wait
     bool closing_ = false;  // and is wanted
-    bool pinging_ = false;
-    ngx_msec_t heard_ = 0;  // when octets last arrived
+    bool asking_role_ = false;
+    redis::Role role_ = redis::Role::kMaster;  // when it logged in
 };
 
 }  // namespace gate::nginx

@@ -30,7 +30,8 @@ using redis::LinkFailure;
 using redis::Reply;
 using redis::StreamId;
 
-constexpr ngx_msec_t kBlock = 500;           // that XREAD waits at most: each nil proves the link
+// Each nil proves the link.
+constexpr ngx_msec_t kBlock = RedisLink::kLongestBlock;
 constexpr ngx_msec_t kCheckInterval = 1000;  // of the epoch
 constexpr ngx_msec_t kUseless = 2000;        // a leader without connection lets others try
 constexpr ngx_msec_t kModesty = 1000;

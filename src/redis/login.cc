@@ -82,6 +82,8 @@ bool goes_without_name(const Reply& reply) noexcept {
            (kind == ErrorKind::kOther && reply.text.starts_with("ERR "));
 }
 
+}  // namespace
+
 std::optional<Role> read_role(const Reply& reply) noexcept {
     if (!reply.is(Reply::Type::kArray) || reply.items.empty()) return std::nullopt;
     const Reply& role = reply.items.front();
@@ -91,8 +93,6 @@ std::optional<Role> read_role(const Reply& reply) noexcept {
     if (role.text == "sentinel") return Role::kSentinel;
     return std::nullopt;
 }
-
-}  // namespace
 
 std::size_t append_login(std::string& out, const Login& login) {
     // Room for all of it, so that no copy of the password stays behind where `out` has moved.

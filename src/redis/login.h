@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ struct Login {
 
 // What a server is in its replication.
 enum class Role : std::uint8_t { kMaster, kReplica, kSentinel };
+
+// What a reply to ROLE says; nullopt: it is none.
+std::optional<Role> read_role(const Reply& reply) noexcept;
 
 // Appends the commands, ROLE as the last; how many they are. The octets hold the password: wipe
 // them once they are sent.

@@ -44,6 +44,13 @@ sub last_line {
     return $all[-1] =~ s/\A\d+ //r;
 }
 
+sub metrics { return http_get('/metrics', port => $t->port)->body; }
+
+# How many connections were made, lost or not to be had.
+sub connections {
+    return { metrics() =~ /^nginx_gate_redis_connections_total\{redis="main",server="127\.0\.0\.1:\d+",event="(\w+)"\} (\d+)$/mg };
+}
+
 sub lookups { my $calls = $redis->commandstats; return $calls->{hgetall} ? $calls->{hgetall}{calls} : 0; }
 
 wait_for(sub { $t->error_log !~ /cannot be used/ && @{ [$redis->clients] } >= 2 });
@@ -152,6 +159,7 @@ is ask($key), '200 - HIT', 'what is known serves on';
 my $answer = http_get('/x', port => $t->port, headers => ['X-API-Key' => $gone]);
 ok $answer->header('Retry-After'), 'with Retry-After';
 is $answer->header('WWW-Authenticate'), undef, 'and no challenge';
+ok wait_for(sub { connections()->{failed} }, 10), 'that nobody listens is counted';
 like $t->log_since_mark, qr/gate_redis "main": 127\.0\.0\.1:\d+ cannot be used: /, 'the log names it';
 $redis->restart(empty => 1);
 ok wait_for(sub { ask(api_key('acme_')) =~ /\A503 store_unavailable/ }, 5), 'empty it knows nothing';
@@ -162,10 +170,8 @@ ok wait_for(sub { ask($gone) eq '200 - MISS' }, 5), 'set up anew it is asked aga
 
 # ---- counted
 
-my $metrics = http_get('/metrics', port => $t->port)->body;
-my %outcomes = $metrics =~ /^nginx_gate_redis_questions_total\{redis="main",outcome="(\w+)"\} (\d+)$/mg;
+my %outcomes = metrics() =~ /^nginx_gate_redis_questions_total\{redis="main",outcome="(\w+)"\} (\d+)$/mg;
 cmp_ok $outcomes{$_} // 0, '>', 0, "questions are counted: $_" for qw(answered error timeout closed);
-my %events = $metrics =~ /^nginx_gate_redis_connections_total\{redis="main",server="127\.0\.0\.1:\d+",event="(\w+)"\} (\d+)$/mg;
-cmp_ok $events{$_} // 0, '>', 0, "connections are counted: $_" for qw(up lost failed);
+cmp_ok connections()->{$_} // 0, '>', 0, "connections are counted: $_" for qw(up lost failed);
 
 done_testing;

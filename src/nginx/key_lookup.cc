@@ -146,20 +146,20 @@ Answer KeyLookup::read_record(const Reply& hash, std::string& distrust) const {
 }
 
 void KeyLookup::answered(std::vector<Reply> replies) {
-    std::string distrust;
     Answer answer = refusal(Reason::kInternal);
-    try {
-        answer = judge(replies, distrust);
+    guard(ngx_cycle->log, 0, [&] {
+        std::string distrust;
+        Answer judged = judge(replies, distrust);
         if (zone_ != nullptr) {
-            policy::remember_record(*zone_, need_, answer, live_.life, asked_, monotonic_seconds());
+            policy::remember_record(*zone_, need_, judged, live_.life, asked_, monotonic_seconds());
         }
-    } catch (const std::bad_alloc&) {
-        answer = refusal(Reason::kInternal);
-    }
-    RedisClient* const client = redis_client(*live_.redis);
-    if (!distrust.empty() && client != nullptr) {
-        client->distrust(live_.redis->keys.key(to_hex(need_.digest)), distrust);
-    }
+        RedisClient* const client = redis_client(*live_.redis);
+        if (!distrust.empty() && client != nullptr) {
+            client->distrust(live_.redis->keys.key(to_hex(need_.digest)), distrust);
+        }
+        answer = std::move(judged);
+        return 0;
+    });
     finish(answer);
 }
 

@@ -45,7 +45,11 @@ struct RedisClient::Question final : redis::Caller {
     void answered(std::vector<redis::Reply> arrived) override {
         if (!client.take_replies(*this, std::move(arrived)) && client.redirect(*this)) return;
         const auto self = client.take(*this);
-        client.judge(*this);
+        // Whatever comes of that, whoever waits gets the answer.
+        guard(ngx_cycle->log, 0, [this] {
+            client.judge(*this);
+            return 0;
+        });
         caller->answered(std::move(replies));
     }
     void failed(LinkFailure failure) override {
@@ -239,12 +243,12 @@ bool RedisClient::accepts(RedisNode& /*node*/, redis::Role role, std::string& wh
 
 // Whatever was known of the store may have changed while nobody listened.
 void RedisClient::node_up(RedisNode& node) {
-    counting_.connection(node.endpoint().text(), "up");
+    counting_.connection(node.endpoint(), "up");
     epoch_.clear();
 }
 
 void RedisClient::node_down(RedisNode& node, bool was_up) {
-    counting_.connection(node.endpoint().text(), was_up ? "lost" : "failed");
+    counting_.connection(node.endpoint(), was_up ? "lost" : "failed");
     topology_->doubt();
 }
 

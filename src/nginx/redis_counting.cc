@@ -1,5 +1,7 @@
 #include "nginx/redis_counting.h"
 
+#include <new>
+
 #include "base/siphash.h"
 #include "nginx/bridge.h"
 #include "policy/metrics_text.h"
@@ -17,29 +19,36 @@ constexpr std::array<Bound, 6> kBounds{
 
 }  // namespace
 
-void RedisCounting::add(const std::string& series) {
+// `series`: makes the text.
+template <class Series>
+void RedisCounting::add(Series&& series) noexcept {
     if (zone_ == nullptr) return;
-    auto known = known_.find(series);
-    if (known == known_.end()) {
-        const std::uint64_t digest = siphash64(zone_->seed(), bytes_of(series));
-        known = known_.emplace(series, zone_->counters.series(digest, series)).first;
+    try {
+        const std::string text = series();
+        auto known = known_.find(text);
+        if (known == known_.end()) {
+            const std::uint64_t digest = siphash64(zone_->seed(), bytes_of(text));
+            known = known_.emplace(text, zone_->counters.series(digest, text)).first;
+        }
+        zone_->counters.add(known->second, static_cast<unsigned>(ngx_worker));
+    } catch (const std::bad_alloc&) {
+        return;
     }
-    zone_->counters.add(known->second, static_cast<unsigned>(ngx_worker));
 }
 
-void RedisCounting::question(std::string_view outcome) {
-    add(policy::redis_question_series(name_, outcome));
+void RedisCounting::question(std::string_view outcome) noexcept {
+    add([&] { return policy::redis_question_series(name_, outcome); });
 }
 
-void RedisCounting::answer_took(ngx_msec_t milliseconds) {
+void RedisCounting::answer_took(ngx_msec_t milliseconds) noexcept {
     for (const Bound& bound : kBounds) {
         if (milliseconds <= bound.milliseconds) return;
-        add(policy::redis_slower_series(name_, bound.seconds));
+        add([&] { return policy::redis_slower_series(name_, bound.seconds); });
     }
 }
 
-void RedisCounting::connection(std::string_view server, std::string_view event) {
-    add(policy::redis_connection_series(name_, server, event));
+void RedisCounting::connection(const redis::Endpoint& server, std::string_view event) noexcept {
+    add([&] { return policy::redis_connection_series(name_, server.text(), event); });
 }
 
 }  // namespace gate::nginx

@@ -9,6 +9,7 @@
 
 #include "cache/zone.h"
 #include "nginx/ngx.h"
+#include "redis/endpoint.h"
 
 namespace gate::nginx {
 
@@ -17,14 +18,16 @@ public:
     // Without a zone nothing is counted.
     RedisCounting(std::string name, cache::Zone* zone) : name_(std::move(name)), zone_(zone) {}
 
+    // Where memory is short nothing is counted: who waits for an answer comes first.
     // answered, error, timeout, closed or overflow.
-    void question(std::string_view outcome);
-    void answer_took(ngx_msec_t milliseconds);
+    void question(std::string_view outcome) noexcept;
+    void answer_took(ngx_msec_t milliseconds) noexcept;
     // up, lost or failed.
-    void connection(std::string_view server, std::string_view event);
+    void connection(const redis::Endpoint& server, std::string_view event) noexcept;
 
 private:
-    void add(const std::string& series);
+    template <class Series>
+    void add(Series&& series) noexcept;
 
     std::string name_;
     cache::Zone* zone_;

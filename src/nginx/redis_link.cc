@@ -266,9 +266,16 @@ void RedisLink::writable() {
 void RedisLink::readable() {
     if (connection_->close) return close(LinkFailure::kClosed, "the worker is exiting");
     if (state_ == State::kConnecting) return connected();
-    busy_ = true;
     bool good = true;
-    for (int reads = 0; good && reads < kReadsATurn; ++reads) good = read_some();
+    busy_ = true;
+    try {
+        for (int reads = 0; good && reads < kReadsATurn; ++reads) good = read_some();
+    } catch (...) {
+        // Who was to hear of what has come would wait for ever.
+        busy_ = false;
+        close(LinkFailure::kClosed, "the worker has no memory for what it says");
+        throw;
+    }
     busy_ = false;
     if (closing_) return close(close_failure_, close_reason_);
     if (good) {

@@ -40,9 +40,9 @@ my %case = (
     'the right ssl_name of another name' => ['wrong', "$trust ssl_name elsewhere.test;"],
     'expired' => ['expired', $trust, qr/its certificate is not good: certificate has expired/],
     "of a stranger's authority" => ['stranger', $trust, qr/its certificate is not good: unable to (?:get local issuer|verify the first) certificate/],
-    'without the certificate that it wants' => ['mutual', $trust, qr/cannot be used: \S/],
+    'without the certificate that it wants' => ['mutual', $trust, qr/\S/],
     'a server without TLS' => ['plain', $trust, qr/no login within connect_timeout|the TLS handshake failed|server closed/],
-    'a server with TLS, asked without' => ['good', '', qr/cannot be used: \S/],
+    'a server with TLS, asked without' => ['good', '', qr/\S/],
 );
 
 my @names = sort keys %case;
@@ -66,10 +66,9 @@ for my $n (0 .. $#names) {
         next;
     }
     is ask($n), 503, "$names[$n]: 503";
-    my $line = qr/gate_redis "r$n": \S+ cannot be used: /;
-    ok wait_for(sub { $t->error_log =~ $line }, 10), "$names[$n]: a line in the log";
-    my ($text) = $t->error_log =~ /($line.*)/;
-    like $text, $why, "$names[$n]: that says why";
+    # A name may have another address, where nobody listens, before this one.
+    ok wait_for(sub { $t->error_log =~ /gate_redis "r$n": \S+ cannot be used: [^\n]*$why/ }, 10),
+        "$names[$n]: a line in the log says why";
 }
 
 # The certificate is looked at before anything is sent.

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -19,5 +20,8 @@ inline constexpr std::size_t kMinPepperSize = 32;
 
 // Digest of the whole key text. `pepper` is used by kHmacSha256 only.
 crypto::Digest256 digest_key(std::string_view key, DigestKind kind, Bytes pepper);
+
+// The digest of these 64 lower-case hexadecimal digits; nullopt for any other text.
+std::optional<crypto::Digest256> parse_digest(std::string_view hex);
 
 }  // namespace gate::apikey

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <unordered_map>
 
+#include "apikey/key_digest.h"
 #include "base/json_text.h"
 #include "base/reason.h"
 
@@ -33,15 +34,6 @@ Status<std::string> check_frame(jose::Value root) {
         return fail(std::string("member \"keys\" must be an array of records"));
     }
     return Done{};
-}
-
-crypto::Digest256 octets_of(const std::string& hex) {
-    crypto::Digest256 digest{};
-    const auto decoded = from_hex(hex);
-    if (decoded && decoded->size() == digest.size()) {
-        std::copy(decoded->begin(), decoded->end(), digest.begin());
-    }
-    return digest;
 }
 
 // In a time that does not depend on the octets, and eight of them at a time.
@@ -99,7 +91,7 @@ Result<KeyTable, std::string> KeyTable::parse(std::string_view json) {
     for (std::size_t i = 0; i < keys.size(); ++i) {
         auto record = Record::from_json(keys.at(i));
         if (!record) return fail(describe(i, keys.at(i)) + ": " + record.error());
-        const crypto::Digest256 digest = octets_of(record->digest);
+        const auto digest = parse_digest(record->digest).value_or(crypto::Digest256{});
         if (const auto twin = table.index_of(digest)) {
             return fail(describe(i, keys.at(i)) + ": same digest as record " +
                         std::to_string(*twin + 1));

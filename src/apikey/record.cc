@@ -40,9 +40,7 @@ bool is_id(std::string_view text) noexcept {
 }
 
 bool is_digest(std::string_view text) noexcept {
-    return text.size() == kDigestDigits && std::all_of(text.begin(), text.end(), [](char c) {
-               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-           });
+    return is_lower_hex(text, kDigestDigits);
 }
 
 // "100r/m": what gate_limit understands.

@@ -69,6 +69,15 @@ constexpr int hex_value(char digit) noexcept {
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
+// So many hexadecimal digits, all in lower case: the one spelling of a digest.
+constexpr bool is_lower_hex(std::string_view text, std::size_t digits) noexcept {
+    if (text.size() != digits) return false;
+    for (const char c : text) {
+        if (hex_value(c) < 0 || c != ascii_lower(c)) return false;
+    }
+    return true;
+}
+
 // A character of the names of nginx's variables: a letter, a digit or '_'.
 constexpr bool is_word(char c) noexcept {
     const char lower = ascii_lower(c);

@@ -2,10 +2,44 @@
 // call may destroy the object.
 #pragma once
 
+#include <type_traits>
+
 #include "nginx/bridge.h"
 #include "nginx/ngx.h"
 
 namespace gate::nginx {
+
+// An event of nginx's that calls a function with an object; what that throws is logged.
+class OwnEvent {
+public:
+    OwnEvent(void (*call)(void*), void* object) noexcept : call_(call), object_(object) {
+        event_.handler = on_event;
+    }
+    OwnEvent(const OwnEvent&) = delete;
+    OwnEvent& operator=(const OwnEvent&) = delete;
+
+    // For whoever sets a timer by it or posts it.
+    ngx_event_t& ready() noexcept {
+        event_.log = ngx_cycle->log;
+        return event_;
+    }
+    ngx_event_t& event() noexcept { return event_; }
+    const ngx_event_t& event() const noexcept { return event_; }
+
+private:
+    static void on_event(ngx_event_t* event) noexcept {
+        auto* own = reinterpret_cast<OwnEvent*>(event);  // its first member
+        guard(event->log, 0, [own] {
+            own->call_(own->object_);
+            return 0;
+        });
+    }
+
+    ngx_event_t event_{};
+    void (*call_)(void*);
+    void* object_;
+};
+static_assert(std::is_standard_layout_v<OwnEvent>);
 
 // Whether a timer that is set keeps an exiting worker from leaving.
 enum class Binding : bool { kFree, kBinding };
@@ -13,11 +47,10 @@ enum class Binding : bool { kFree, kBinding };
 class Alarm {
 public:
     Alarm(void (*ring)(void*), void* object, Binding binding = Binding::kFree) noexcept
-        : ring_(ring), object_(object) {
+        : event_(ring, object) {
         unconnected_.fd = static_cast<ngx_socket_t>(-1);
-        event_.data = &unconnected_;
-        event_.cancelable = binding == Binding::kFree;
-        event_.handler = on_event;
+        event_.event().data = &unconnected_;
+        event_.event().cancelable = binding == Binding::kFree;
     }
     Alarm(const Alarm&) = delete;
     Alarm& operator=(const Alarm&) = delete;
@@ -26,67 +59,43 @@ public:
     // In place of an earlier instant. ngx_add_timer() alone would ignore small changes.
     void set(ngx_msec_t delay) noexcept {
         stop();
-        event_.log = ngx_cycle->log;
-        ngx_add_timer(&event_, delay);
+        ngx_add_timer(&event_.ready(), delay);
     }
     // Unless it rings before that anyway: who asks for it again and again does not put it off.
     void hasten(ngx_msec_t delay) noexcept {
-        const auto left = static_cast<ngx_msec_int_t>(event_.timer.key - ngx_current_msec);
+        const auto left = static_cast<ngx_msec_int_t>(event_.event().timer.key - ngx_current_msec);
         if (!is_set() || left > static_cast<ngx_msec_int_t>(delay)) set(delay);
     }
     void stop() noexcept {
-        if (event_.timer_set) ngx_del_timer(&event_);
+        if (is_set()) ngx_del_timer(&event_.event());
     }
-    bool is_set() const noexcept { return event_.timer_set; }
+    bool is_set() const noexcept { return event_.event().timer_set; }
 
 private:
-    static void on_event(ngx_event_t* event) noexcept {
-        auto* alarm = reinterpret_cast<Alarm*>(event);  // its first member
-        guard(event->log, 0, [alarm] {
-            alarm->ring_(alarm->object_);
-            return 0;
-        });
-    }
-
-    ngx_event_t event_{};
+    OwnEvent event_;
     ngx_connection_t unconnected_{};  // nginx's debug lines ask a timer's data for its descriptor
-    void (*ring_)(void*);
-    void* object_;
 };
 
 // Something to do at the end of this turn, once however often it is asked for.
 class Errand {
 public:
-    Errand(void (*run)(void*), void* object) noexcept : run_(run), object_(object) {
-        event_.handler = on_event;
-    }
+    Errand(void (*run)(void*), void* object) noexcept : event_(run, object) {}
     Errand(const Errand&) = delete;
     Errand& operator=(const Errand&) = delete;
     ~Errand() {
-        if (event_.posted) {
-            ngx_delete_posted_event(&event_);  // several statements
+        if (event_.event().posted) {
+            ngx_delete_posted_event(&event_.event());  // several statements
         }
     }
 
     void post() noexcept {
-        event_.log = ngx_cycle->log;
-        ngx_post_event(&event_, &ngx_posted_events);
+        ngx_event_t* const event = &event_.ready();
+        ngx_post_event(event, &ngx_posted_events);
     }
 
 private:
-    static void on_event(ngx_event_t* event) noexcept {
-        auto* errand = reinterpret_cast<Errand*>(event);  // its first member
-        guard(event->log, 0, [errand] {
-            errand->run_(errand->object_);
-            return 0;
-        });
-    }
-
-    ngx_event_t event_{};
-    void (*run_)(void*);
-    void* object_;
+    OwnEvent event_;
 };
-static_assert(std::is_standard_layout_v<Alarm> && std::is_standard_layout_v<Errand>);
 
 // `&call_member<Class, &Class::function>` as what an alarm or an errand calls.
 template <class Object, void (Object::*function)()>

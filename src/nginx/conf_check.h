@@ -24,7 +24,11 @@ void warn_without_zone(ngx_conf_t* cf, const MainConf& main);
 void merge_limits(const LocConf& parent, LocConf& loc);
 bool complete_limits(ngx_conf_t* cf, const MainConf& main, const LocConf& http);
 
-// The same for gate_revocation_lookup. (conf_lookup.cc)
+// The gate_redis block of that name; false after an error about `subject`. (conf_redis.cc)
+bool find_redis(ngx_conf_t* cf, const MainConf& main, const std::string& where,
+                const std::string& subject, const std::string& name, const RedisConf*& found);
+
+// The same as for limits for gate_revocation_lookup. (conf_lookup.cc)
 void merge_lookups(const LocConf& parent, LocConf& loc);
 bool complete_lookups(ngx_conf_t* cf, const MainConf& main, const LocConf& http);
 

@@ -49,20 +49,11 @@ bool resolve_roles(ngx_conf_t* cf, MainConf& main) {
 }
 
 bool resolve_redis(ngx_conf_t* cf, MainConf& main) {
-    std::vector<std::string> names;
-    for (const auto& conf : main.redis) names.push_back(conf->name);
-    for (const auto& live : main.stores) {
-        if (live->redis_name.empty()) continue;
-        const auto found = std::ranges::find(names, live->redis_name);
-        if (found == names.end()) {
-            return fail_at(cf, live->where,
-                           "gate_keys " + quoted(live->store.name) + " names unknown redis " +
-                               quoted(live->redis_name) +
-                               "; declared gate_redis: " + listed(names));
-        }
-        live->redis = main.redis[static_cast<std::size_t>(found - names.begin())].get();
-    }
-    return true;
+    return std::ranges::all_of(main.stores, [&](const auto& live) {
+        return live->redis_name.empty() ||
+               find_redis(cf, main, live->where, "gate_keys " + quoted(live->store.name),
+                          live->redis_name, live->redis);
+    });
 }
 
 template <class Live>

@@ -69,16 +69,9 @@ bool complete_level(ngx_conf_t* cf, const MainConf& main, const LocConf& loc) {
                            "\"gate_revocation_lookup\" stands where no gate is in force; write "
                            "\"gate jwt;\" or \"gate key;\" there");
         }
-        std::vector<std::string> names;
-        for (const auto& conf : main.redis) {
-            if (conf->name == lookup->redis_name) lookup->redis = conf.get();
-            names.push_back(conf->name);
-        }
-        if (lookup->redis == nullptr) {
-            return fail_at(cf, lookup->where.text(),
-                           "\"gate_revocation_lookup\" names unknown redis " +
-                               quoted(lookup->redis_name) +
-                               "; declared gate_redis: " + listed(names));
+        if (!find_redis(cf, main, lookup->where.text(), "\"gate_revocation_lookup\"",
+                        lookup->redis_name, lookup->redis)) {
+            return false;
         }
     }
     return true;

@@ -155,15 +155,9 @@ bool complete_followed(ngx_conf_t* cf, MainConf& main) {
                        "\"gate_revocation\" needs shared memory; write \"gate_zone gate:64m;\" "
                        "beside it");
     }
-    std::vector<std::string> names;
-    for (const auto& conf : main.redis) {
-        if (conf->name == stream.redis_name) stream.redis = conf.get();
-        names.push_back(conf->name);
-    }
-    if (stream.redis == nullptr) {
-        return fail_at(cf, stream.where,
-                       "\"gate_revocation\" names unknown redis " + quoted(stream.redis_name) +
-                           "; declared gate_redis: " + listed(names));
+    if (!find_redis(cf, main, stream.where, "\"gate_revocation\"", stream.redis_name,
+                    stream.redis)) {
+        return false;
     }
     main.zone->streams.push_back(stream);
     return true;

@@ -122,6 +122,7 @@ ngx_int_t init_process(ngx_cycle_t* cycle) noexcept {
 void exit_process(ngx_cycle_t*) noexcept {
     if (!serves_requests()) return;
     stop_module_file_check();
+    stop_summaries();
     stop_watching();
     stop_journal_feeds();
     stop_followers();

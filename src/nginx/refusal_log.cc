@@ -110,6 +110,10 @@ std::string describe(Record& record) {
 
 }  // namespace
 
+void stop_summaries() noexcept {
+    summary.stop();
+}
+
 std::string token_id(const MainConf& conf, std::string_view credential) {
     if (credential.empty()) return {};
     SipDigest digest = siphash128(conf.token_id_key, bytes_of(credential));

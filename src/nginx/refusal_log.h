@@ -12,6 +12,9 @@ namespace gate::nginx {
 // address within a second are counted and summarised.
 void log_refusal(Record& record);
 
+// For exit_process: what was not summarised yet is lost.
+void stop_summaries() noexcept;
+
 // 12 hexadecimal digits that name a credential in logs without revealing it; "" for none.
 std::string token_id(const MainConf& conf, std::string_view credential);
 

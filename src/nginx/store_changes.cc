@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "base/ascii.h"
+#include "apikey/key_digest.h"
 #include "cache/revocation_item.h"
 #include "nginx/clock.h"
 #include "nginx/conf.h"
@@ -15,18 +15,6 @@ namespace {
 
 // Entries put while the zone's lock is held once: a few microseconds.
 constexpr std::size_t kBatch = 32;
-
-std::optional<crypto::Digest256> digest_of(std::string_view hex) {
-    crypto::Digest256 digest;
-    if (hex.size() != 2 * digest.size()) return std::nullopt;
-    for (std::size_t i = 0; i < digest.size(); ++i) {
-        const int high = hex_value(hex[2 * i]);
-        const int low = hex_value(hex[2 * i + 1]);
-        if (high < 0 || low < 0) return std::nullopt;
-        digest[i] = static_cast<std::uint8_t>(high * 16 + low);
-    }
-    return digest;
-}
 
 std::uint32_t instant_of(std::optional<std::int64_t> seconds) noexcept {
     if (!seconds) return cache::kNeverForgotten;
@@ -65,7 +53,7 @@ bool StoreChanges::add(const redis::Change& change) {
         return add_item(change.item, change.forget_at);
     }
     if (change.kind != redis::Change::Kind::kKey) return true;
-    const auto digest = digest_of(change.digest);
+    const auto digest = apikey::parse_digest(change.digest);
     if (!digest) return false;
     for (const LiveStore* live : stores_) keys_.push_back({&live->store, *digest});
     return true;

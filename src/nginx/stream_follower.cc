@@ -225,6 +225,7 @@ void Follower::greet() {
 
 void Follower::greeted(const std::vector<Reply>& replies) {
     epoch_ = 0;
+    loading_ = false;
     if (!digest_epoch(replies[0])) return;
     const bool same = epoch_ == state_.epoch.load();
     const bool no_gap = replies[1].is(Reply::Type::kArray) && replies[1].items.size() == 1;
@@ -351,8 +352,8 @@ void Follower::go_on() {
     const ngx_msec_t proven = loading_ ? load_started_ : asked_;
     if (std::exchange(loading_, false)) {
         state_.epoch.store(epoch_);
-        const auto writer = zone_.try_write();
-        if (writer) zone_.revocations.note_change();
+        // Where the lock is taken, a key of before is known for the rest of its second.
+        if (const auto writer = zone_.try_write()) zone_.revocations.note_change();
     }
     state_.in_step.store(proven);
     // The stream of a store that was emptied says nothing of it.

@@ -52,8 +52,9 @@ namespace {
 // Of one HTTP/2 or HTTP/3 connection: it shall not take the places of all others.
 constexpr unsigned kMaxOfConnection = 16;
 
+// Never destroyed: nginx's queue of posted events is gone before static objects go.
 Woken& woken() {
-    static Woken list;
+    static Woken& list = *new Woken;
     return list;
 }
 

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/ascii.h"
 #include "redis/decimal.h"
 
 namespace gate::redis {
@@ -15,12 +16,6 @@ constexpr std::size_t kDigestDigits = 64;
 constexpr std::string_view kRevoked = "revoked";
 constexpr std::string_view kKey = "key";
 constexpr std::string_view kNever = "never";
-
-bool is_digest(std::string_view text) noexcept {
-    return text.size() == kDigestDigits && std::ranges::all_of(text, [](char c) {
-               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-           });
-}
 
 std::optional<std::int64_t> parse_instant(std::string_view text) noexcept {
     const auto number = parse_decimal(text);
@@ -70,7 +65,7 @@ Result<Change, std::string> read_revoked(Change change, const Reply& fields) {
 Result<Change, std::string> read_key(Change change, const Reply& fields) {
     const std::string* digest = field(fields, "digest");
     const std::string* key_id = field(fields, "id");
-    if (digest == nullptr || !is_digest(*digest)) {
+    if (digest == nullptr || !is_lower_hex(*digest, kDigestDigits)) {
         return wrong(change.id, "has no field \"digest\" of 64 lower-case hexadecimal digits");
     }
     if (key_id == nullptr || key_id->empty()) return wrong(change.id, "has no field \"id\"");

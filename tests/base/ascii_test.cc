@@ -68,6 +68,16 @@ TEST(HexValue, KnowsTheDigitsOfBothCases) {
     EXPECT_EQ(hex_value('g'), -1);
 }
 
+TEST(LowerHex, HasOneSpellingAndOneSize) {
+    EXPECT_TRUE(is_lower_hex("0123456789abcdef", 16));
+    EXPECT_TRUE(is_lower_hex("", 0));
+    EXPECT_FALSE(is_lower_hex("0123456789abcdef", 15));
+    EXPECT_FALSE(is_lower_hex("0123456789abcdef", 17));
+    for (const char c : {'A', 'F', 'g', '/', ':', '`', ' ', '\0', '\xe1'}) {
+        EXPECT_FALSE(is_lower_hex(std::string("0") + c, 2)) << static_cast<int>(c);
+    }
+}
+
 TEST(IsWord, HoldsForLettersDigitsAndUnderscore) {
     EXPECT_EQ(all_that(is_word), "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz");
 }

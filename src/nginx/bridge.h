@@ -38,9 +38,11 @@ inline void forget_variable(ngx_http_request_t* r, ngx_uint_t index) noexcept {
 // An object that lives as long as the pool; its destructor runs as a pool cleanup.
 template <class T, class... Args>
 T* pool_new(ngx_pool_t* pool, Args&&... args) {
-    static_assert(alignof(T) <= NGX_ALIGNMENT);
-    ngx_pool_cleanup_t* cleanup = ngx_pool_cleanup_add(pool, sizeof(T));
+    constexpr bool kAligned = alignof(T) <= NGX_ALIGNMENT;
+    ngx_pool_cleanup_t* cleanup = ngx_pool_cleanup_add(pool, kAligned ? sizeof(T) : 0);
     if (cleanup == nullptr) throw std::bad_alloc();
+    if (!kAligned) cleanup->data = ngx_pmemalign(pool, sizeof(T), alignof(T));
+    if (cleanup->data == nullptr) throw std::bad_alloc();
     T* object = new (cleanup->data) T(std::forward<Args>(args)...);
     cleanup->handler = [](void* data) { static_cast<T*>(data)->~T(); };
     return object;

@@ -136,19 +136,20 @@ enum class ErrorFormat : std::uint8_t { kAuto, kProblem, kJson, kText, kOff };
 enum class MetricsFormat : std::uint8_t { kNone, kPrometheus, kJson };
 
 // What each request reads comes first, so that it shares few cache lines.
-struct LocConf {
+struct alignas(64) LocConf {
     std::vector<SourcePlace> places;   // of the kinds that the gate accepts, in order; after merge
     bool only_header_sources = false;  // of places
     bool lone_header = false;          // one place, a header that is stripped; no dry run
     // A gate that asks for no more than a good credential; no dry run.
     bool only_identifies = false;
+    bool sets_identity = false;  // identity is not empty
     Setting<policy::ConflictRule> conflict;
     Setting<bool> strip;
     Setting<bool> dry_run;
     Setting<Preflight> preflight;
     Setting<std::size_t> max_token_size;
-    Setting<std::vector<IdentityConf>> identity;
     Setting<GateConf> gate;
+    Setting<std::vector<IdentityConf>> identity;
     std::vector<RequireConf> requires_;  // own lines while parsing, the whole list after merge
     Setting<Limits> limits;              // empty: off
     Setting<Limits> fail_limits;         // empty: off
@@ -166,7 +167,7 @@ struct LocConf {
     Where where;       // of the block
 };
 
-struct SrvConf {
+struct alignas(64) SrvConf {
     std::set<std::string> argument_names;  // of all arg= sources in this server, after merge
     Setting<DotSegments> dot_segments;
     Setting<bool> identity_clear_off;
@@ -230,12 +231,12 @@ struct Level {
     ngx_http_core_srv_conf_t* server;
 };
 
-struct MainConf {
+struct alignas(64) MainConf {
     // What each request reads.
     std::unique_ptr<ZoneConf> zone;  // nullptr: no gate_zone
+    NameMarks identity_marks;        // of identity_names
     // Normalised (see normal_header_name) names of all gate_identity and gate_identity_clear lines.
     std::set<std::string, std::less<>> identity_names;
-    NameMarks identity_marks;  // of identity_names
     // Indexes of cached variables that could hold a credential: $http_*, $cookie_*, $request_uri,
     // ..
     std::vector<ngx_uint_t> credential_variables;

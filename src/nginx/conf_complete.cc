@@ -154,6 +154,7 @@ void collect_places(ngx_conf_t* cf, LocConf& loc) {
         loc.only_header_sources && loc.places.size() == 1 && *loc.strip && !*loc.dry_run;
     loc.only_identifies =
         !*loc.dry_run && loc.requires_.empty() && loc.limits->empty() && loc.lookups->empty();
+    loc.sets_identity = !loc.identity->empty();
 }
 
 bool resolve_gate(ngx_conf_t* cf, const MainConf& main, LocConf& loc) {

@@ -13,7 +13,7 @@ class Record;
 // Where a worker remembers which series a kind of decision has, so that counting another one is a
 // probe and an addition.
 struct SeriesMemo {
-    struct Entry {
+    struct alignas(32) Entry {  // never on two cache lines
         const void* server = nullptr;
         const void* source = nullptr;  // issuer or store
         std::uint32_t what = 0;        // credential, status, reason and cache; 0: free

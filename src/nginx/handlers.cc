@@ -191,7 +191,7 @@ ngx_int_t judge(ngx_http_request_t* r) {
     if (record == nullptr || record->waits || !passes_again(r, *record, location)) {
         return judge_request(r);
     }
-    if (!location.identity->empty()) return admit_known(r, *record, location);
+    if (location.sets_identity) return admit_known(r, *record, location);
     record->pass(location);
     return NGX_OK;
 }

@@ -11,6 +11,7 @@
 
 #include "nginx/bridge.h"
 #include "nginx/clock.h"
+#include "nginx/stream_state.h"
 #include "nginx/ticker.h"
 
 namespace gate::nginx {
@@ -159,6 +160,20 @@ ngx_int_t load_journals(ZoneConf& conf, ngx_log_t* log) {
         if (load(conf, journal, log) != NGX_OK) return NGX_ERROR;
     }
     return NGX_OK;
+}
+
+bool lags(const ZoneConf& conf) noexcept {
+    for (const JournalConf& journal : conf.journals) {
+        if (journal.serve_when_late) continue;
+        const auto lag = lag_of(conf, journal);
+        if (!lag || *lag > journal.max_lag) return true;
+    }
+    for (const StreamConf& stream : conf.streams) {
+        const auto lag = lag_of(conf, stream);
+        // Of a store that was never loaded nothing is known, which nobody asked to be served.
+        if (!lag || (*lag > stream.max_lag && !stream.serve_when_late)) return true;
+    }
+    return false;
 }
 
 void copy_journal_states(cache::Zone& old, cache::Zone& fresh) {

@@ -8,7 +8,6 @@
 #include "base/reason.h"
 #include "nginx/journal_reader.h"
 #include "nginx/ngx.h"
-#include "nginx/stream_state.h"
 #include "nginx/zone.h"
 
 namespace gate::nginx {
@@ -34,23 +33,15 @@ inline std::optional<std::uint64_t> lag_of(const ZoneConf& conf,
     return ngx_current_msec > in_step ? ngx_current_msec - in_step : 0;
 }
 
+// Whether some journal or store has not been applied for longer than it may be.
+bool lags(const ZoneConf& conf) noexcept;
+
 // kRevocationLag or kRevocationFull while it cannot be known what is revoked, else kNone. Costs a
 // few loads.
-inline Reason revocations_unknown(const ZoneConf& conf) noexcept {
+[[gnu::always_inline]] inline Reason revocations_unknown(const ZoneConf& conf) noexcept {
     if (conf.zone->revocations.overflowed()) return Reason::kRevocationFull;
-    for (const JournalConf& journal : conf.journals) {
-        if (journal.serve_when_late) continue;
-        const auto lag = lag_of(conf, journal);
-        if (!lag || *lag > journal.max_lag) return Reason::kRevocationLag;
-    }
-    for (const StreamConf& stream : conf.streams) {
-        const auto lag = lag_of(conf, stream);
-        // Of a store that was never loaded nothing is known, which nobody asked to be served.
-        if (!lag || (*lag > stream.max_lag && !stream.serve_when_late)) {
-            return Reason::kRevocationLag;
-        }
-    }
-    return Reason::kNone;
+    const bool follows = !conf.journals.empty() || !conf.streams.empty();
+    return follows && lags(conf) ? Reason::kRevocationLag : Reason::kNone;
 }
 
 }  // namespace gate::nginx

@@ -7,6 +7,7 @@
 #include "nginx/journal_feed.h"
 #include "nginx/journal_reader.h"
 #include "nginx/setters.h"
+#include "nginx/stream_state.h"
 #include "policy/metrics_text.h"
 
 namespace gate::nginx {

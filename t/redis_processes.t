@@ -72,6 +72,27 @@ for my $case ([1], [2, listen => 'reuseport'], [4, events => 'accept_mutex on;']
     };
 }
 
+subtest 'the one that follows cannot connect' => sub {
+    my ($t, $redis, $store) = fleet(2);
+    my $pid_of = sub { return ($_[0]{name} // '') =~ /\Anginx-gate-.*?(\d+)\z/ ? $1 : 0; };
+    my $follower = sub {
+        my ($client) = grep { ($_->{cmd} // '') =~ /\Axread/ } $redis->clients;
+        return $client ? $pid_of->($client) : 0;
+    };
+    my $first = wait_for($follower);
+    ok((grep { $_ == $first } $t->workers), 'a worker');
+    ok wait_for(sub {
+        for my $client (grep { $pid_of->($_) == $first } $redis->clients) {
+            $redis->try_cmd('CLIENT', 'KILL', 'ID', $client->{id});
+        }
+        my $now = $follower->();
+        return $now && $now != $first;
+    }, 20), 'lets another follow';
+    $store->revoke('jti', $issuer, 'meanwhile');
+    ok wait_for(sub { answer($t, token('meanwhile')) eq '401 revoked' }), 'who does';
+    ok $t->stop, 'stops';
+};
+
 my %short = (
     'descriptors' => { main => 'worker_rlimit_nofile 64;', count => 64,
         allow => qr/\(24: Too many open files\)/ },

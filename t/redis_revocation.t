@@ -57,6 +57,15 @@ sub everybody {
     return join ', ', sort keys %said;
 }
 
+# What is asked for in the second of a change may be older than it, and is not kept.
+sub known_to_all {
+    my ($key) = @_;
+    return wait_for(sub {
+        $redis->reset_stats;
+        return everybody(sub { with_key($key) }) eq '200 ' && !$redis->commandstats->{hgetall};
+    });
+}
+
 ok wait_for(sub { (with_token(token('warm')))[0] =~ /\A200/ }), 'the store is loaded soon';
 is everybody(sub { with_token(token('before-start')) }), '401 revoked',
     'what was revoked before the start is refused';
@@ -85,11 +94,7 @@ for my $case (['sub', 'trudy', { sub => 'trudy' }], ['sid', 's-9', { sid => 's-9
 my $key = api_key('acme_');
 my $record = $store->put($key);
 is everybody(sub { with_key($key) }), '200 ', 'a key is let in';
-# What is asked for in the second of a change may be older than it, and is not kept.
-ok wait_for(sub {
-    $redis->reset_stats;
-    return everybody(sub { with_key($key) }) eq '200 ' && !$redis->commandstats->{hgetall};
-}), 'and known to all before long, without a lookup';
+ok known_to_all($key), 'and known to all before long, without a lookup';
 $store->change($record, status => 'suspended');
 ok wait_for(sub { (with_key($key))[0] eq '401 key_suspended' }, 1), 'suspended, it is refused at once';
 is everybody(sub { with_key($key) }), '401 key_suspended', 'by each worker';
@@ -140,10 +145,10 @@ like $t->error_log, qr/gate_revocation redis=main: its stream cannot be read: .*
 
 my $changed = api_key('acme_');
 $record = $store->put($changed);
-is everybody(sub { with_key($changed) }), '200 ', 'a key that all know';
+ok known_to_all($changed), 'a key that all know';
 $redis->kill('KILL');
 $redis->restart;
-$redis->cmd('HSET', $store->name("key:$record->{digest}"), 'status', 'suspended');
+$store->change($record, status => 'suspended');
 $redis->cmd('XTRIM', $store->name('log'), 'MAXLEN', 0);
 ok wait_for(sub { (with_key($changed))[0] eq '401 key_suspended' }, 5),
     'a change of a key that was missed counts soon too';

@@ -2,8 +2,8 @@
 // open and sends the octets of the file REQUEST on each as soon as the answer before has come. With
 // a POOL, a file of tokens, one of EVERY requests carries the next token, from line START on, in
 // place of what follows "Bearer ". For each number read from standard input it makes that many
-// requests and prints "seconds p50 p99 max good": times of an answer in microseconds, and how many
-// were 200.
+// requests and prints "seconds p50 p99 p999 max good": times of an answer in microseconds, and how
+// many were 200.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -169,7 +169,8 @@ private:
             const double last = static_cast<double>(micros_.size() - 1);
             return static_cast<double>(micros_[static_cast<std::size_t>(last * part)]);
         };
-        std::printf("%.6f %.1f %.1f %.1f %zu\n", seconds, rank(0.5), rank(0.99), rank(1), good_);
+        std::printf("%.6f %.1f %.1f %.1f %.1f %zu\n", seconds, rank(0.5), rank(0.99), rank(0.999),
+                    rank(1), good_);
         std::fflush(stdout);
     }
 

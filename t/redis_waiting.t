@@ -31,7 +31,7 @@ $t->start(<<'EOF');
     log_format waits '$status $gate_reason $gate_key_id $uri';
     access_log %%DIR%%/waits.log waits;
     gate_redis main { server 127.0.0.1:%%PORT_redis%%; timeout 1s; queue 40; }
-    gate_redis slow { server 127.0.0.1:%%PORT_redis%%; timeout 200ms; }
+    gate_redis slow { server 127.0.0.1:%%PORT_redis%%; timeout 200ms; keepalive 60s; }
     gate_keys partners { redis main; prefix acme_; }
     gate_keys others { redis slow; prefix acme_; }
     server {

@@ -36,7 +36,8 @@ sub _take {
     while (1) {
         if ($self->{input} =~ /\AHTTP\/1\.1 (\d{3})(.*?)\r\n\r\n/s) {
             my ($status, $end) = ($1, $+[0]);
-            my ($length) = $2 =~ /^content-length: (\d+)/mi;
+            $self->{head} = $2;
+            my $length = $self->header('Content-Length');
             my $whole = $end + ($length // 0);
             if (length $self->{input} >= $whole) {
                 substr $self->{input}, 0, $whole, '';
@@ -46,6 +47,12 @@ sub _take {
         sysread($self->{socket}, $self->{input}, 65536, length $self->{input})
             or die "the connection ended: $!\n";
     }
+}
+
+# Of the last answer.
+sub header {
+    my ($self, $name) = @_;
+    return $self->{head} =~ /^\Q$name\E: ([^\r]*)/mi ? $1 : undef;
 }
 
 # Asks the same so many times; dies unless each answer has this status.

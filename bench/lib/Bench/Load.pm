@@ -37,18 +37,20 @@ sub worker_of {
     return ($nginx->workers)[0];
 }
 
-# new(port =>, pid => of the measured process, request => octets, pool => path, every =>, start =>)
+# new(port =>, pid => of the measured process, request => octets, pool => path, every =>, start =>,
+# connections => 32)
 sub new {
     my ($class, %opt) = @_;
     my $file = File::Temp->new;
     print {$file} $opt{request};
     close $file;
-    my @command = (tool('load'), $opt{port}, $kConnections, "$file");
+    my @command = (tool('load'), $opt{port}, $opt{connections} // $kConnections, "$file");
     push @command, @opt{qw(pool every start)} if $opt{pool};
     my $self = bless { pid => $opt{pid}, file => $file }, $class;
     $self->{load} = open2($self->{from}, $self->{to}, @command);
     pin_other($self->{load});
-    $self->run($opt{pool} ? 1 : 2000);
+    $self->begin($opt{pool} ? 1 : 2000);
+    $self->end;
     return $self;
 }
 
@@ -64,18 +66,33 @@ sub _spent {
     return $sum;
 }
 
-# Makes so many requests; dies unless each is answered by 200. {requests, seconds, cpu (seconds),
-# p99 (microseconds)}.
+# Makes so many requests; dies unless each is answered by 200. As end(), with cpu (seconds).
 sub run {
     my ($self, $count) = @_;
     my $before = $self->_spent;
+    $self->begin($count);
+    my $result = $self->end;
+    $result->{cpu} = ($self->_spent - $before) / 1e9;
+    die "of $count requests $result->{good} were answered by 200\n" if $result->{good} != $count;
+    return $result;
+}
+
+# The same in two halves, whatever the answers are; other loads may run in between. {requests,
+# seconds, good, and p50, p99, p999, max in microseconds}.
+sub begin {
+    my ($self, $count) = @_;
+    $self->{count} = $count;
     print { $self->{to} } "$count\n";
     $self->{to}->flush;
+    return;
+}
+
+sub end {
+    my ($self) = @_;
     my $line = readline($self->{from}) // die "the load generator ended\n";
-    my $after = $self->_spent;
-    my ($seconds, undef, $p99, undef, $good) = split ' ', $line;
-    die "of $count requests $good were answered by 200\n" if $good != $count;
-    return { requests => $count, seconds => $seconds, cpu => ($after - $before) / 1e9, p99 => $p99 };
+    my %result = (requests => $self->{count});
+    @result{qw(seconds p50 p99 p999 max good)} = split ' ', $line;
+    return \%result;
 }
 
 # How many requests take so long.

@@ -17,7 +17,8 @@ my $kSlices = 440;     # turns of each side in a pair
 # over several of each side.
 my $kStarts = 11;
 
-# new(seconds => a pair's turns of one side together, revoked => n, null => 1: no side has the gate)
+# new(seconds => a pair's turns of one side together, revoked => n, null => 1: no side has the gate,
+# store => a Bench::Redis::Stand: its Redis has the key, and is followed)
 sub new {
     my ($class, %opt) = @_;
     my $upstream = start_upstream();
@@ -34,7 +35,8 @@ sub _start {
     my $nginx = Gate::Test->new(module => $gate, log_level => 'notice');
     $nginx->{ports}{app} = $self->{upstream}->port;
     write_gate_files($nginx, $self->{revoked}) if $gate;
-    $nginx->start(side_config(gate => $gate, revoked => $self->{revoked}));
+    my $redis = $self->{store} && $self->{store}->redis->port;
+    $nginx->start(side_config(gate => $gate, revoked => $self->{revoked}, redis => $redis));
     my $worker = worker_of($nginx);
     pin_worker($worker);
     journal_holds($nginx->port) if $gate && $self->{revoked};

@@ -14,7 +14,7 @@ use Gate::Test ();
 use Gate::Token qw(new_key key sign jwks json api_key key_record key_file encode_base64url);
 
 our @EXPORT_OK = qw(subjects subject work_dir tool bench_keys request_of write_gate_files side_config
-    token_parts knows revoked_request start_upstream);
+    token_parts knows the_api_key revoked_request start_upstream);
 
 my $kTokenSize = 860;        # octets: a token of an identity provider
 my $kKeysInStore = 1000;     # records in the file of API keys
@@ -101,13 +101,13 @@ sub token_parts {
 
 my $api_key;
 
+# The key that APIkey is measured with.
+sub the_api_key { return $api_key //= api_key('acme_live_'); }
+
 # The header lines of a subject's credential.
 sub _credential {
     my ($subject) = @_;
-    if (!$subject->{key}) {
-        $api_key //= api_key('acme_live_');
-        return "X-API-Key: $api_key\r\n";
-    }
+    return 'X-API-Key: ' . the_api_key() . "\r\n" if !$subject->{key};
     return _bearer($subject, 0);
 }
 
@@ -145,8 +145,7 @@ sub write_gate_files {
     my $keys = bench_keys();
     $nginx->write_file('corp.jwks', jwks(map { $keys->{$_} } qw(rs es256 ed25519)));
     $nginx->write_file('session.jwks', jwks($keys->{hs256}));
-    $api_key //= api_key('acme_live_');
-    $nginx->write_file('keys.json', key_file(key_record($api_key),
+    $nginx->write_file('keys.json', key_file(key_record(the_api_key()),
         map { key_record(api_key('acme_live_')) } 2 .. $kKeysInStore));
     return;
 }
@@ -187,7 +186,7 @@ sub knows {
 }
 
 # The text of an http block. gate => 0 or 1, revoked => n (a journal is loaded), zone => megabytes,
-# extra => text of the server block.
+# redis => the port of one that has the keys and is followed, extra => text of the server block.
 sub side_config {
     my (%opt) = @_;
     my %gate = (token => 'gate jwt=corp;', secret => 'gate jwt=session;', key => 'gate key=partner;',
@@ -200,7 +199,9 @@ sub side_config {
         my $zone = $opt{zone} // zone_size($opt{revoked});
         $http .= "gate_zone gate:${zone}m;\n";
         $http .= "gate_revocation file=%%DIR%%/revoked.journal;\n" if $opt{revoked};
-        $http .= $blocks;
+        my $file = 'file %%DIR%%/keys.json;';
+        $http .= $opt{redis} ? "gate_redis main { server 127.0.0.1:$opt{redis}; }\n"
+            . "gate_revocation redis=main;\n" . $blocks =~ s/\Q$file/redis main;/r : $blocks;
     }
     return "$http server { listen 127.0.0.1:%%PORT%%;\n$places" . ($opt{extra} // '') . "}\n";
 }

@@ -18,12 +18,14 @@ my $issuer = 'https://idp.example.com';
 my $http = <<'EOF';
     gate_redis main { server 127.0.0.1:%%PORT_redis%%; timeout 300ms; }
     gate_keys partners { redis main; prefix acme_; }
+    gate_keys others { redis main; prefix beta_; }
     gate_issuer corp { issuer https://idp.example.com; jwks_file %%DIR%%/keys.jwks; audience orders; }
     gate_revocation redis=main max_lag=%%LAG%% on_lag=%%ON_LAG%%;
     server {
         listen 127.0.0.1:%%PORT%%;
         gate jwt=corp key=partners;
         location / { add_header X-Worker $pid; add_header X-Reason $gate_reason always; empty_gif; }
+        location = /others { gate key=others; add_header X-Worker $pid; add_header X-Reason $gate_reason always; empty_gif; }
         location = /open { gate off; return 204; }
     }
 EOF
@@ -32,9 +34,10 @@ my %vars = (LAG => '30s', ON_LAG => 'deny');
 $store->revoke('jti', $issuer, 'before-start');
 $t->start($http, vars => \%vars);
 
-sub ask {
-    my (@headers) = @_;
-    my $answer = http_get('/x', port => $t->port, headers => [@headers]);
+sub ask { return ask_at('/x', @_); }
+sub ask_at {
+    my ($uri, @headers) = @_;
+    my $answer = http_get($uri, port => $t->port, headers => [@headers]);
     return ($answer->status . ' ' . ($answer->header('X-Reason') // ''), $answer->header('X-Worker'));
 }
 sub with_token { return ask(Authorization => "Bearer $_[0]"); }
@@ -59,10 +62,10 @@ sub everybody {
 
 # What is asked for in the second of a change may be older than it, and is not kept.
 sub known_to_all {
-    my ($key) = @_;
+    my ($ask) = @_;
     return wait_for(sub {
         $redis->reset_stats;
-        return everybody(sub { with_key($key) }) eq '200 ' && !$redis->commandstats->{hgetall};
+        return everybody($ask) eq '200 ' && !$redis->commandstats->{hgetall};
     });
 }
 
@@ -94,7 +97,7 @@ for my $case (['sub', 'trudy', { sub => 'trudy' }], ['sid', 's-9', { sid => 's-9
 my $key = api_key('acme_');
 my $record = $store->put($key);
 is everybody(sub { with_key($key) }), '200 ', 'a key is let in';
-ok known_to_all($key), 'and known to all before long, without a lookup';
+ok known_to_all(sub { with_key($key) }), 'and known to all before long, without a lookup';
 $store->change($record, status => 'suspended');
 ok wait_for(sub { (with_key($key))[0] eq '401 key_suspended' }, 1), 'suspended, it is refused at once';
 is everybody(sub { with_key($key) }), '401 key_suspended', 'by each worker';
@@ -108,6 +111,13 @@ $record = $store->put($revoked);
 is((with_key($revoked))[0], '200 ', 'another key');
 $store->revoke('key', 'partners', $record->{id});
 ok wait_for(sub { (with_key($revoked))[0] eq '401 revoked' }, 1), 'is refused when its id is revoked';
+
+my $other = api_key('beta_');
+my $with_other = sub { return ask_at('/others', 'X-API-Key' => $other); };
+$record = $store->put($other);
+ok known_to_all($with_other), 'a key of another block with the same store, known to all';
+$store->change($record, status => 'suspended');
+ok wait_for(sub { ($with_other->())[0] eq '401 key_suspended' }, 1), 'is suspended at once as well';
 
 # ---- the worker that follows dies
 
@@ -145,7 +155,7 @@ like $t->error_log, qr/gate_revocation redis=main: its stream cannot be read: .*
 
 my $changed = api_key('acme_');
 $record = $store->put($changed);
-ok known_to_all($changed), 'a key that all know';
+ok known_to_all(sub { with_key($changed) }), 'a key that all know';
 $redis->kill('KILL');
 $redis->restart;
 $store->change($record, status => 'suspended');

@@ -183,6 +183,15 @@ $fake->proceed;
 ok wait_for(sub { ask($late, '/slow')->status == 200 }, 5), 'and it is right again';
 
 hold();
+$asked = lookups();
+$socket = begin(stored_key(), '/gif');
+ok wait_for(sub { lookups() > $asked }), 'one waits';
+$fake->drop(by => 'close');
+$answer = finish($socket);
+is $answer->status . ' ' . $answer->header('X-Reason'), '503 store_unavailable', 'the connection ends: 503 at once';
+ok wait_for(sub { ask(stored_key(), '/gif')->status == 200 }, 5), 'until there is another';
+
+hold();
 @sockets = map { begin(stored_key(), '/gif') } 1 .. 40;
 my $full;
 ok wait_for(sub { $full = ask(stored_key(), '/gif'); $full->status == 503 }, 5), 'one more is refused at once';

@@ -4,7 +4,12 @@ use Gate::Test;
 
 use JSON::PP ();
 
+use Gate::KeyRecord;
+use Gate::Redis;
+
 my $t = Gate::Test->new;
+my $redis = Gate::Redis->new(test => $t)->start;
+$t->{ports}{redis} = $redis->port;
 
 my %keys = map { $_ => api_key('acme_') } qw(good expired suspended bound);
 $t->write_jwks('corp.jwks', 'rs', 'es256');
@@ -19,6 +24,8 @@ gate_issuer corp {
     type JWT; max_lifetime 2h; require_claim sub;
 }
 gate_keys partner { file %%DIR%%/keys.json; prefix acme_; }
+gate_redis main { server 127.0.0.1:%%PORT_redis%%; }
+gate_keys remote { redis main; prefix beta_; }
 server {
     listen 127.0.0.1:%%PORT%%;
     location / { gate jwt=corp key=partner; }
@@ -93,6 +100,23 @@ for (@keys) {
 }
 is reason_of_explain($keys{bound}, '', '--store', 'partner'), '', 'without an address networks are not judged';
 is reason_of_explain(api_key('acme_'), 'lookup', '--store', 'partner'), 'key_unknown', 'unknown key';
+
+# ---- a store in Redis
+
+my $redis_key = api_key('beta_');
+my $store = Gate::KeyRecord->new($redis)->set_up;
+my $record = $store->put($redis_key);
+my @where = ('--store', 'remote', '--redis', $redis->address);
+is reason_of_explain($redis_key, '', @where), '', 'a key in Redis';
+is reason_of_explain(api_key('beta_'), 'lookup', @where), 'key_unknown', 'one that is not there';
+$store->change($record, status => 'suspended');
+is reason_of_explain($redis_key, 'status', @where), 'key_suspended', 'one that is suspended there';
+is((explained($redis_key, '--store', 'remote'))[2],
+    "gatectl: the keys of \"remote\" are in Redis: name it by --redis ADDRESS, as for gatectl key\n", 'Redis has to be named');
+$redis->cmd('DEL', $store->name('epoch'));
+my ($code, undef, $why) = explained(api_key('beta_'), @where);
+is $code, 1, 'a store without its epoch tells nothing';
+like $why, qr/gate:epoch/, 'and the message says so';
 
 # ---- for people, without values
 

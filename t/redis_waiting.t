@@ -191,6 +191,18 @@ $answer = finish($socket);
 is $answer->status . ' ' . $answer->header('X-Reason'), '503 store_unavailable', 'the connection ends: 503 at once';
 ok wait_for(sub { ask(stored_key(), '/gif')->status == 200 }, 5), 'until there is another';
 
+# Until they have logged in, questions stand in line.
+$connections = $fake->connections;
+$fake->play([{ hold => 1 }], on => 'accept', times => 2);
+$fake->drop(by => 'close');
+ok wait_for(sub { $fake->connections >= $connections + 2 }, 5), 'both blocks connect again';
+$socket = begin(stored_key(), '/gif');
+is ask($key, '/early')->status, 200, 'after which one stands in line';
+$fake->drop(by => 'close');
+$answer = finish($socket);
+is $answer->status . ' ' . $answer->header('X-Reason'), '503 store_unavailable', 'the connection ends: 503 too';
+ok wait_for(sub { ask(stored_key(), '/gif')->status == 200 }, 5), 'until there is another';
+
 hold();
 @sockets = map { begin(stored_key(), '/gif') } 1 .. 40;
 my $full;

@@ -185,13 +185,13 @@ Result<policy::KeyStore, std::string> store_from(Value block) {
     return store;
 }
 
-Result<std::string, std::string> key_file_of(Value block) {
+std::optional<std::string> key_file_of(Value block) {
     const Value files = block.member("files");
     for (std::size_t i = 0; i < files.size(); ++i) {
         if (files.at(i).member("kind").string() == "keys")
             return text_of(files.at(i).member("path"));
     }
-    return fail(std::string("the store has no key file"));
+    return std::nullopt;
 }
 
 }  // namespace gate::ctl

@@ -32,8 +32,8 @@ Result<jose::Value, std::string> find_block(jose::Value list, std::string_view w
 jose::Issuer issuer_from(jose::Value block);
 Result<jose::KeySet, std::string> keys_of_issuer(jose::Value block, const jose::Issuer& issuer);
 Result<policy::KeyStore, std::string> store_from(jose::Value block);
-// The store's key file.
-Result<std::string, std::string> key_file_of(jose::Value block);
+// The store's key file; nullopt: its keys are in Redis.
+std::optional<std::string> key_file_of(jose::Value block);
 
 // The strings of an array, nothing for any other value.
 std::vector<std::string> strings_of(jose::Value list);

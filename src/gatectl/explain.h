@@ -2,14 +2,17 @@
 // checks are then told apart by the engine's parts, in its order. No value of a claim appears.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "apikey/key_table.h"
+#include "apikey/record.h"
 #include "base/reason.h"
 #include "base/time.h"
+#include "crypto/digest.h"
 #include "policy/engine.h"
 
 namespace gate::ctl {
@@ -40,8 +43,15 @@ struct Explanation {
 
 Explanation explain_token(std::string_view token, const policy::TrustedIssuer& issuer, Seconds now);
 
+// Where explain_key() looks for a record.
+struct KeySource {
+    // The record of that digest; nullptr: there is none.
+    std::function<std::shared_ptr<const apikey::Record>(const crypto::Digest256& digest)> find;
+    std::string name;  // "12 records", for people
+};
+
 // `address` nullopt: networks are not judged.
 Explanation explain_key(std::string_view key, const policy::KeyStore& store,
-                        const apikey::KeyTable& table, std::optional<Bytes> address, Seconds now);
+                        const KeySource& source, std::optional<Bytes> address, Seconds now);
 
 }  // namespace gate::ctl

@@ -1,11 +1,16 @@
 // gatectl explain.
 #include <array>
+#include <memory>
 
+#include "apikey/key_table.h"
+#include "base/json_text.h"
 #include "gatectl/configuration.h"
 #include "gatectl/explain.h"
 #include "gatectl/files.h"
 #include "gatectl/input.h"
 #include "gatectl/output.h"
+#include "gatectl/redis_keys.h"
+#include "gatectl/redis_options.h"
 
 namespace gate::ctl {
 
@@ -24,22 +29,53 @@ Result<Explanation, std::string> explain_for_issuer(jose::Value dump, const std:
     return explain_token(token, trusted, now);
 }
 
-Result<Explanation, std::string> explain_for_store(jose::Value dump, const std::string& name,
+// What a store in Redis has, as the command line names it. `problem` is set when it cannot be told.
+Result<KeySource, std::string> redis_source(const Arguments& arguments, const std::string& name,
+                                            std::optional<std::string>& problem) {
+    const auto options = redis_options(arguments, false);
+    if (!options) return fail(options.error());
+    if (!*options) {
+        return fail("the keys of " + json_string(name) +
+                    " are in Redis: name it by --redis ADDRESS, as for gatectl key");
+    }
+    return KeySource{[store = std::make_shared<RedisKeyStore>(**options),
+                      &problem](const crypto::Digest256& digest) -> RecordPtr {
+                         const std::string digests[] = {to_hex(digest)};
+                         auto found = store->find_digest(digests);
+                         if (!found) problem = found.error();
+                         return found ? *found : nullptr;
+                     },
+                     "those in Redis"};
+}
+
+Result<KeySource, std::string> file_source(const std::string& path) {
+    const auto text = read_file(path, kMaxKeyFile);
+    if (!text) return fail(text.error());
+    auto table = apikey::KeyTable::parse(*text);
+    if (!table) return fail(path + ": " + table.error());
+    std::string name = std::to_string(table->records().size()) + " records";
+    return KeySource{[table = std::make_shared<apikey::KeyTable>(*std::move(table))](
+                         const crypto::Digest256& digest) { return table->find(digest); },
+                     std::move(name)};
+}
+
+Result<Explanation, std::string> explain_for_store(jose::Value dump, const Arguments& arguments,
                                                    std::string_view key,
                                                    const std::optional<ByteVector>& address,
                                                    Seconds now) {
+    const std::string name = arguments.value("store").value_or("");
     const auto block = find_block(dump.member("stores"), "key store", name);
     if (!block) return fail(block.error());
     const auto store = store_from(*block);
     if (!store) return fail(store.error());
     const auto path = key_file_of(*block);
-    if (!path) return fail(path.error());
-    const auto text = read_file(*path, kMaxKeyFile);
-    if (!text) return fail(text.error());
-    const auto table = apikey::KeyTable::parse(*text);
-    if (!table) return fail(*path + ": " + table.error());
+    std::optional<std::string> problem;
+    const auto source = path ? file_source(*path) : redis_source(arguments, name, problem);
+    if (!source) return fail(source.error());
     const std::optional<Bytes> client = address ? std::optional<Bytes>(*address) : std::nullopt;
-    return explain_key(key, *store, *table, client, now);
+    Explanation explanation = explain_key(key, *store, *source, client, now);
+    if (problem) return fail(*problem);
+    return explanation;
 }
 
 void print_json(std::ostream& out, const Explanation& explanation) {
@@ -103,7 +139,7 @@ int run_explain(const Arguments& arguments, Io& io) {
     if (credential.empty()) return misuse(io, "nothing on standard input");
     const auto explanation =
         issuer ? explain_for_issuer(dump->root(), *issuer, credential.text(), io.now)
-               : explain_for_store(dump->root(), *store, credential.text(), *address, io.now);
+               : explain_for_store(dump->root(), arguments, credential.text(), *address, io.now);
     if (!explanation) return refuse(io, explanation.error());
     if (arguments.has("json")) {
         print_json(io.out, *explanation);
@@ -126,8 +162,9 @@ constexpr std::array<Command, 1> kCommands{{
     {"explain", "", "Show every check of a token or key, and why it is refused",
      "The credential is read from standard input and judged as the configuration says (nginx -t\n"
      "tells it). Values of claims are not shown. Size limits and requirements differ by location\n"
-     "and are not judged. Exit status 0: accepted, 1: refused.",
-     kOptions, 0, 0, run_explain},
+     "and are not judged. A store in Redis is asked where --redis says. Exit status 0: accepted,\n"
+     "1: refused.",
+     kOptions, 0, 0, run_explain, kRedisViewOptions},
 }};
 
 }  // namespace

@@ -30,13 +30,13 @@ std::size_t position_of(Reason reason) {
     }
 }
 
-// Runs the engine with a table in the place of its store.
+// Runs the engine with the source in the place of its store.
 struct Judged {
     Reason reason = Reason::kInternal;
     std::shared_ptr<const Record> record;
 };
 
-Judged judge(std::string_view key, const policy::KeyStore& store, const apikey::KeyTable& table,
+Judged judge(std::string_view key, const policy::KeyStore& store, const KeySource& source,
              std::optional<Bytes> address, Seconds now) {
     const policy::KeyStore* const stores[] = {&store};
     policy::Request request;
@@ -48,7 +48,7 @@ Judged judge(std::string_view key, const policy::KeyStore& store, const apikey::
     policy::Outcome outcome = authentication.start();
     Judged judged;
     while (const auto* need = std::get_if<policy::Need>(&outcome)) {
-        judged.record = table.find(need->digest);
+        judged.record = source.find(need->digest);
         policy::Answer answer;
         if (judged.record != nullptr) {
             auto copy = std::make_shared<Record>(*judged.record);
@@ -69,10 +69,10 @@ std::string shape_detail(std::string_view key, const policy::KeyStore& store) {
            std::to_string(key.size()) + " octets";
 }
 
-std::string lookup_detail(const policy::KeyStore& store, const apikey::KeyTable& table,
+std::string lookup_detail(const policy::KeyStore& store, const KeySource& source,
                           const Record* record) {
     std::string text = record != nullptr ? "key " + record->id + " among " : "none of ";
-    text += std::to_string(table.records().size()) + " records";
+    text += source.name;
     if (store.digest == apikey::DigestKind::kHmacSha256) {
         text += ", " + std::to_string(store.peppers.size()) + " peppers";
     }
@@ -89,8 +89,8 @@ std::string times_detail(const Record& record) {
 }  // namespace
 
 Explanation explain_key(std::string_view key, const policy::KeyStore& store,
-                        const apikey::KeyTable& table, std::optional<Bytes> address, Seconds now) {
-    const Judged judged = judge(key, store, table, address, now);
+                        const KeySource& source, std::optional<Bytes> address, Seconds now) {
+    const Judged judged = judge(key, store, source, address, now);
     Explanation explanation;
     explanation.reason = judged.reason;
     CheckList checks(explanation);
@@ -99,7 +99,7 @@ Explanation explain_key(std::string_view key, const policy::KeyStore& store,
     const Record& record = judged.record != nullptr ? *judged.record : none;
     const std::pair<std::string_view, std::string> rows[] = {
         {"shape", shape_detail(key, store)},
-        {"lookup", lookup_detail(store, table, judged.record.get())},
+        {"lookup", lookup_detail(store, source, judged.record.get())},
         {"status", std::string(name_of(record.status))},
         {"times", times_detail(record)},
         {"address", record.networks.empty() ? "any address is good"

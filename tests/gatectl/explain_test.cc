@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "apikey/key_table.h"
 #include "jose/signer.h"
 #include "tests/gatectl/tool.h"
 
@@ -158,7 +159,10 @@ protected:
             R"({"version":1,"keys":[{"id":"k1","digest":")" + digest + "\"," + members + "}]}";
         const auto table = apikey::KeyTable::parse(file);
         EXPECT_TRUE(table) << table.error();
-        return explain_key(presented.empty() ? std::string_view(key_) : presented, store_, *table,
+        const KeySource source{
+            .find = [&](const crypto::Digest256& digest) { return table->find(digest); },
+            .name = "1 records"};
+        return explain_key(presented.empty() ? std::string_view(key_) : presented, store_, source,
                            address, kTestNow);
     }
     static std::string failure(const Explanation& explanation) {

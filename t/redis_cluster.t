@@ -5,6 +5,7 @@ use Gate::Test;
 use Gate::KeyRecord;
 use Gate::Redis;
 use Gate::Redis::Cluster;
+use Gate::StoreFront;
 
 my $t = Gate::Test->new(workers => 2);
 my $cluster = Gate::Redis::Cluster->new(test => $t)->start;
@@ -13,26 +14,7 @@ $t->write_jwks('keys.jwks', 'rs');
 my $issuer = 'https://idp.example.com';
 my @ports = $cluster->ports;
 
-$t->start(<<"EOF");
-    gate_redis main { cluster 127.0.0.1:$ports[0] 127.0.0.1:$ports[1] 127.0.0.1:$ports[2]; timeout 300ms; }
-    gate_keys partners { redis main; prefix acme_; }
-    gate_issuer corp { issuer $issuer; jwks_file %%DIR%%/keys.jwks; audience orders; }
-    gate_revocation redis=main;
-    server {
-        listen 127.0.0.1:%%PORT%%;
-        gate jwt=corp key=partners;
-        location / { add_header X-Reason \$gate_reason always; empty_gif; }
-    }
-EOF
-
-sub ask {
-    my (@headers) = @_;
-    my $answer = http_get('/x', port => $t->port, headers => [@headers]);
-    return $answer->status . ' ' . ($answer->header('X-Reason') // '');
-}
-sub with_token { return ask(Authorization => "Bearer $_[0]"); }
-sub with_key { return ask('X-API-Key' => $_[0]); }
-sub token { return mint(claims => { jti => $_[0] }); }
+$t->start(front_config("cluster 127.0.0.1:$ports[0] 127.0.0.1:$ports[1] 127.0.0.1:$ports[2];"));
 sub stored_key { my $key = api_key('acme_'); $store->put($key); return $key; }
 
 ok wait_for(sub { with_token(token('warm')) eq '200 ' }), 'the store is loaded';

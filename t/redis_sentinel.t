@@ -5,6 +5,7 @@ use Gate::Test;
 use Gate::KeyRecord;
 use Gate::Redis;
 use Gate::Redis::Sentinels;
+use Gate::StoreFront;
 
 my $t = Gate::Test->new(workers => 2);
 my $fleet = Gate::Redis::Sentinels->new(test => $t)->start;
@@ -15,26 +16,7 @@ my $sentinels = join ' ', map {"127.0.0.1:$_"} $fleet->sentinel_ports;
 my $key = api_key('acme_');
 $store->put($key);
 
-$t->start(<<"EOF");
-    gate_redis main { sentinel master=gate $sentinels; timeout 300ms; }
-    gate_keys partners { redis main; prefix acme_; }
-    gate_issuer corp { issuer $issuer; jwks_file %%DIR%%/keys.jwks; audience orders; }
-    gate_revocation redis=main;
-    server {
-        listen 127.0.0.1:%%PORT%%;
-        gate jwt=corp key=partners;
-        location / { add_header X-Reason \$gate_reason always; empty_gif; }
-    }
-EOF
-
-sub ask {
-    my (@headers) = @_;
-    my $answer = http_get('/x', port => $t->port, headers => [@headers]);
-    return $answer->status . ' ' . ($answer->header('X-Reason') // '');
-}
-sub with_token { return ask(Authorization => "Bearer $_[0]"); }
-sub with_key { return ask('X-API-Key' => $_[0]); }
-sub token { return mint(claims => { jti => $_[0] }); }
+$t->start(front_config("sentinel master=gate $sentinels;"));
 
 ok wait_for(sub { with_token(token('warm')) eq '200 ' }), 'the store is loaded';
 is with_key($key), '200 ', 'a key is looked up at the master';

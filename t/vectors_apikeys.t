@@ -125,7 +125,7 @@ for my $where (sort keys %send) {
     $ran += @here;
 }
 ran('own/apikey_cases.json', $ran, @cases + 0,
-    (@cases - $ran) . ' ask for endpoints that are due with Redis');
+    (@cases - $ran) . ' are for t/vectors_redis_inject.t');
 
 my $logs = $t->error_log . $t->access_log;
 is scalar(grep { index($logs, $_) >= 0 } @secrets), 0, 'no key and no token in the logs';

@@ -275,10 +275,32 @@ void forget_gate_variables(ngx_http_request_t* r) {
     for (ngx_uint_t index : main_conf(r).gate_variables) forget_variable(r, index);
 }
 
+[[maybe_unused]] std::optional<Result<policy::Allow, Denied>> judge(ngx_http_request_t* r,
+                                                                    Record& record,
+                                                                    const LocConf& location) {
+    if (record.lookup() == nullptr) {
+        const auto identified = identify(r, record, location);
+        if (!identified) return std::nullopt;
+        if (record.variables_read) forget_gate_variables(r);
+        if (*identified != Reason::kNone) return refused(*identified);
+        auto allowed = authorize(r, &record.identity, location);
+        if (!allowed) return allowed;
+    }
+    if (!location.lookups->empty() && record.identity.known()) {
+        const auto found = look_for_revocation(r, record, location);
+        if (!found) return std::nullopt;
+        record.drop_pending();
+        if (*found != Reason::kNone) return refused(*found);
+    }
+    const Reason charged = charge_limits(r, record, location);
+    if (charged != Reason::kNone) return refused(charged);
+    return Result<policy::Allow, Denied>(policy::Allow{});
+}
+
 }  // namespace
 
 [[gnu::hot]] bool passes_again(ngx_http_request_t* r, Record& record, const LocConf& location) {
-#if defined(GATE_FAULT_ALLOW_ALL) || defined(GATE_FAULT_DENY_ALL)
+#if defined(GATE_FAULT_ALLOW_ALL) || defined(GATE_FAULT_DENY_ALL) || defined(GATE_FAULT_FLIP)
     return false;
 #endif
     const MainConf& main = main_conf(r);
@@ -298,24 +320,13 @@ std::optional<Result<policy::Allow, Denied>> decide(ngx_http_request_t* r, Recor
     return Result<policy::Allow, Denied>(policy::Allow{});
 #elif defined(GATE_FAULT_DENY_ALL)
     return refused(Reason::kInternal);
+#elif defined(GATE_FAULT_FLIP)
+    auto decision = judge(r, record, location);
+    if (!decision || ngx_random() % 100'000 != 0) return decision;
+    return *decision ? refused(Reason::kRevoked) : Result<policy::Allow, Denied>(policy::Allow{});
+#else
+    return judge(r, record, location);
 #endif
-    if (record.lookup() == nullptr) {
-        const auto identified = identify(r, record, location);
-        if (!identified) return std::nullopt;
-        if (record.variables_read) forget_gate_variables(r);
-        if (*identified != Reason::kNone) return refused(*identified);
-        auto allowed = authorize(r, &record.identity, location);
-        if (!allowed) return allowed;
-    }
-    if (!location.lookups->empty() && record.identity.known()) {
-        const auto found = look_for_revocation(r, record, location);
-        if (!found) return std::nullopt;
-        record.drop_pending();
-        if (*found != Reason::kNone) return refused(*found);
-    }
-    const Reason charged = charge_limits(r, record, location);
-    if (charged != Reason::kNone) return refused(charged);
-    return Result<policy::Allow, Denied>(policy::Allow{});
 }
 
 Result<policy::Allow, Denied> meets(ngx_http_request_t* r, const Identity* identity,

@@ -11,10 +11,11 @@ package Gate::ChaosProxy;
 #   stall   nothing is read any more, the windows fill
 #   cut     lets octets (0) pass on each connection, then ends it by => 'rst' or 'fin'; once => 1:
 #           only the first, then pass
+#   garble  as many octets as came, but others, which are no protocol's
 #   rst fin ends what is open, and what is accepted from now on at once
 #   refuse  ends what is open (keep => 1: not), and nobody may connect
-# direction => 'down' (to the client), 'up', or 'both' for delay, drip, stall and cut; cut counts
-# 'down' where nothing is said.
+# direction => 'down' (to the client), 'up', or 'both' for delay, drip, stall, cut and garble; the last two
+# mean 'down' where nothing is said.
 
 use strict;
 use warnings;
@@ -60,7 +61,7 @@ sub do_mode {
     my ($self, $arguments) = @_;
     my %mode = %{ $arguments->{mode} };
     my $name = $mode{mode};
-    $name =~ /\A(?:pass|delay|drip|stall|cut|rst|fin|refuse)\z/ or die "no mode '$name'\n";
+    $name =~ /\A(?:pass|delay|drip|stall|cut|garble|rst|fin|refuse)\z/ or die "no mode '$name'\n";
     $self->{mode} = \%mode;
     $self->_watch_refused($name eq 'refuse');
     if ($name eq 'refuse') { $self->close_listener; }
@@ -108,7 +109,7 @@ sub _add_flow {
 sub _mode_of {
     my ($self, $flow) = @_;
     my $mode = $self->{mode};
-    my $direction = $mode->{direction} // ($mode->{mode} eq 'cut' ? 'down' : 'both');
+    my $direction = $mode->{direction} // ($mode->{mode} =~ /\A(?:cut|garble)\z/ ? 'down' : 'both');
     return $direction eq 'both' || $direction eq $flow->{direction} ? $mode : { mode => 'pass' };
 }
 
@@ -173,7 +174,9 @@ sub _release {
         if ($mode->{mode} eq 'cut' && !$queue->[0]{eof} && $take >= $flow->{left}) {
             ($take, $flow->{cut}) = ($flow->{left}, 1);
         }
-        $flow->{out} .= substr $queue->[0]{octets}, 0, $take, '';
+        my $some = substr $queue->[0]{octets}, 0, $take, '';
+        # 0x80 begins no reply and no character of UTF-8
+        $flow->{out} .= $mode->{mode} eq 'garble' ? join '', map { chr 0x80 + rand 64 } 1 .. length $some : $some;
         $flow->{left} -= $take if $mode->{mode} eq 'cut';
         next if length $queue->[0]{octets};
         $flow->{done} = (shift @$queue)->{eof};

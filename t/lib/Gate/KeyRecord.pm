@@ -30,12 +30,13 @@ sub name { my ($self, $key) = @_; return "$self->{prefix}$key"; }
 # Writes the epoch, a new one if none is given: from now on missing keys are unknown keys.
 sub set_up {
     my ($self, $epoch) = @_;
-    $self->{epoch} = $epoch // sprintf '%08x%08x%08x%08x', map { int rand 2**32 } 1 .. 4;
+    $self->{epoch} = $epoch // _new_epoch();
     $self->{redis}->cmd('SET', $self->name('epoch'), $self->{epoch});
     return $self;
 }
 
 sub epoch { return $_[0]{epoch}; }
+sub _new_epoch { return sprintf '%08x%08x%08x%08x', map { int rand 2**32 } 1 .. 4; }
 
 # ---- keys
 
@@ -94,6 +95,18 @@ sub _text {
     return Gate::Token::json($value) if $is_json{$name} && ref $value;
     return strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $value) if $is_instant{$name} && $value =~ /\A\d+\z/;
     return $value;
+}
+
+# A store that was emptied, with all it held and another epoch, at once: restore([records], [[what
+# revoke() takes], ..]).
+sub restore {
+    my ($self, $records, $items) = @_;
+    my @rev = map { my ($kind, $issuer, $value, %opt) = @$_;
+        ($opt{forget} // '+inf', item($kind, $issuer, $value, until => $opt{until})) } @$items;
+    $self->{epoch} = _new_epoch();
+    $self->{redis}->transaction((map { $self->_commands_of($_) } @$records),
+        (@rev ? ['ZADD', $self->name('rev'), @rev] : ()), ['SET', $self->name('epoch'), $self->{epoch}]);
+    return $self;
 }
 
 # ---- revocations

@@ -1,0 +1,58 @@
+package Chaos::Store;
+
+# The store as who writes to it sees it: at the master that the sentinels name at this moment. A change
+# counts as acknowledged when a replica has it too (WAIT 1); anything else dies.
+
+use strict;
+use warnings;
+
+use Gate::Redis::Client ();
+
+my $kTimeout = 2;          # seconds for each step
+my $kWait = 1000;          # milliseconds for the replica
+
+# Options: sentinels => [ports], master => what they call it.
+sub new { my ($class, %opt) = @_; return bless {%opt}, $class; }
+
+sub _client {
+    my ($self) = @_;
+    delete $self->{client} if $self->{client} && !$self->{client}->usable;
+    return $self->{client} if $self->{client};
+    for my $port (@{ $self->{sentinels} }) {
+        my $where = eval {
+            Gate::Redis::Client->new(port => $port, timeout => $kTimeout)
+                ->call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', $self->{master});
+        };
+        next if ref($where // '') ne 'ARRAY';
+        my $client = eval { Gate::Redis::Client->new(port => $where->[1], timeout => $kTimeout) } or next;
+        my $role = eval { $client->call('ROLE') };
+        return $self->{client} = $client if ref($role // '') eq 'ARRAY' && $role->[0] eq 'master';
+    }
+    die "no master\n";
+}
+
+# The replies to commands that are sent in one piece, of which none may be an error.
+sub _calls {
+    my ($self, @commands) = @_;
+    my $client = $self->_client;
+    my @replies = eval { $client->calls(@commands) };
+    my ($error) = $@ ? $@ : grep { ref $_ eq 'Gate::RESP::Error' } map { ref $_ eq 'ARRAY' ? @$_ : $_ } @replies;
+    return @replies if !defined $error;
+    delete $self->{client};
+    die "$error\n";
+}
+
+sub cmd { my ($self, @argv) = @_; return ($self->_calls([@argv]))[0]; }
+sub look { my ($self, @commands) = @_; return $self->_calls(@commands); }
+
+sub transaction {
+    my ($self, @commands) = @_;
+    my @replies = $self->_calls(['MULTI'], @commands, ['EXEC'], ['WAIT', 1, $kWait]);
+    if ($replies[-1] < 1) {
+        delete $self->{client};
+        die "no replica has it\n";
+    }
+    return @{ $replies[-2] };
+}
+
+1;

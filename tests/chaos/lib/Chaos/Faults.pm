@@ -1,53 +1,43 @@
 package Chaos::Faults;
 
-# What goes wrong, one thing at a time: a table of faults, each with who may answer 503 while it is on
-# ("A" follows the sentinels, "B" has a proxy before it that is led to the master), and how all is well
-# again afterwards.
+# What goes wrong, one thing at a time: faults of nginx, and those that the servers bring along
+# (Chaos::Sentinels, Chaos::Cluster). Each is [who may answer 503 while it is on, "lost" where
+# connections may end, code].
 
 use strict;
 use warnings;
 
-use Time::HiRes qw(sleep);
-
-use Gate::Test ();
-
-# name => [who may answer 503, whose connections may be lost, code]
-my %table = (
-    'kill-master'   => ['AB', '', \&_kill_master],
-    'stop-master'   => ['AB', '', \&_stop_master],
-    'empty-restart' => ['AB', '', \&_empty_restart],
-    'failover'      => ['AB', '', sub { my ($c) = @_; $c->{fleet}->failover; $c->_lead_to_new_master }],
-    'flush'         => ['AB', '', sub { my ($c) = @_; $c->{fleet}->cmd('FLUSHALL'); sleep 4 * rand }],
-    'readonly'      => ['AB', '', \&_readonly],
-    'password'      => ['AB', '', \&_password],
-    'no-rights'     => ['AB', '', \&_no_rights],
-    'garbage'       => ['B', '', sub { $_[0]->_spoil('garble') }],
-    'partial'       => ['B', '', sub { $_[0]->_spoil('cut', octets => int rand 400, by => (qw(rst fin))[rand 2]) }],
-    'drip'          => ['B', '', sub { $_[0]->_spoil('drip', ms => 20) }],
-    'late'          => ['B', '', sub { $_[0]->_spoil('delay', ms => 100 + rand 600) }],
-    'stall'         => ['B', '', sub { $_[0]->_spoil('stall') }],
-    'refuse'        => ['B', '', sub { $_[0]->_spoil('refuse') }],
-    'kill-replica'  => ['', '', sub { my ($c) = @_; my ($one) = $c->{fleet}->replicas; $one->kill('KILL'); sleep 2 * rand }],
-    'kill-sentinel' => ['', '', sub { my ($c) = @_; (($c->{fleet}->sentinels)[rand 3])->kill('KILL'); sleep 2 * rand }],
-    'kill-worker'   => ['', 'lost', sub { $_[0]->_node->kill_workers(1) }],
-    'kill-workers'  => ['', 'lost', sub { $_[0]->_node->kill_workers(2) }],
-    'reload'        => ['', 'lost', sub { $_[0]->_node->reload }],
-    'resize'        => ['', 'lost', sub { $_[0]->_node->resize }],
+my %of_nginx = (
+    'kill-worker'  => ['', 'lost', sub { $_[0]->_node->kill_workers(1) }],
+    'kill-workers' => ['', 'lost', sub { $_[0]->_node->kill_workers(2) }],
+    'reload'       => ['', 'lost', sub { $_[0]->_node->reload }],
+    'resize'       => ['', 'lost', sub { $_[0]->_node->resize }],
 );
 
-# Options: fleet (Gate::Redis::Sentinels), proxy (Gate::ChaosProxy), nodes => [Chaos::Node], password;
-# only => [names].
+# Options of Gate::Redis for a server whose data survive its death, though not the machine's, and on which
+# nginx is the user "gate".
+sub server {
+    my ($password) = @_;
+    return { options => { appendonly => 'yes', appendfsync => 'no' },
+        acl => ['user default on nopass ~* &* +@all', "user gate on >$password ~* &* +\@all"] };
+}
+
+# Options: servers, nodes => [Chaos::Node], only => [names].
 sub new {
     my ($class, %opt) = @_;
     my $self = bless { %opt, order => [] }, $class;
-    $self->{names} = $opt{only} && @{ $opt{only} } ? $opt{only} : [sort keys %table];
+    my %of_servers = $opt{servers}->faults;
+    $self->{table} = { %of_nginx, %of_servers };
+    $self->{names} = @{ $opt{only} } ? $opt{only} : [sort keys %{ $self->{table} }];
     for my $name (@{ $self->{names} }) {
-        $table{$name} or die "no fault '$name'; there are: " . join(' ', sort keys %table) . "\n";
+        $self->{table}{$name} or die "no fault '$name'; there are: " . join(' ', sort keys %{ $self->{table} }) . "\n";
     }
     return $self;
 }
 
-# The next one, each before any comes again: (name, who, may be lost).
+sub _node { my ($self) = @_; return $self->{nodes}[rand @{ $self->{nodes} }]; }
+
+# The next one, each before any comes again: (name, who may answer 503, what may be lost).
 sub next_one {
     my ($self) = @_;
     if (!@{ $self->{order} }) {
@@ -55,133 +45,12 @@ sub next_one {
         push @{ $self->{order} }, splice @names, rand @names, 1 while @names;
     }
     my $name = shift @{ $self->{order} };
-    return ($name, @{ $table{$name} }[0, 1]);
+    return ($name, @{ $self->{table}{$name} }[0, 1]);
 }
 
-sub happen { my ($self, $name) = @_; return $table{$name}[2]->($self); }
-
-sub _node { my ($self) = @_; return $self->{nodes}[rand @{ $self->{nodes} }]; }
-
-# ---- the servers
-
-sub _lead_to_new_master {
-    my ($self) = @_;
-    $self->{proxy}->to($self->{fleet}->wait_failover);
-    return $self->{proxy}->mode('rst') && $self->{proxy}->mode('pass');
-}
-
-sub _kill_master {
-    my ($self) = @_;
-    $self->{fleet}->kill_master;
-    return $self->_lead_to_new_master;
-}
-
-# Shorter than the sentinels wait, or longer: then another one is the master when it goes on.
-sub _stop_master {
-    my ($self) = @_;
-    my $master = $self->{fleet}->master;
-    my $old = $master->port;
-    $master->kill('STOP');
-    sleep 0.1 + 2.5 * rand;
-    $master->kill('CONT');
-    sleep 1;
-    return;
-}
-
-# Dead and back before anybody votes: replicas copy the emptiness.
-sub _empty_restart {
-    my ($self) = @_;
-    my $master = $self->{fleet}->master;
-    $master->kill('KILL');
-    $master->restart(empty => 1, options => { replicaof => [] });
-    sleep 3 * rand;
-    return;
-}
-
-# By hand, as somebody might by mistake: nobody is master until the sentinels vote.
-sub _readonly {
-    my ($self) = @_;
-    my $master = $self->{fleet}->master;
-    my ($replica) = $self->{fleet}->replicas;
-    $master->cmd('REPLICAOF', '127.0.0.1', $replica->port);
-    sleep 1 + 2 * rand;
-    return;
-}
-
-sub _on_all {
-    my ($self, @argv) = @_;
-    $_->cmd(@argv) for $self->{fleet}->nodes;
-    return;
-}
-
-# Another password, which the nodes are told after a while; or the old one again.
-sub _password {
-    my ($self) = @_;
-    my $new = 'secret-' . int rand 1e9;
-    $self->_on_all('ACL', 'SETUSER', 'gate', 'resetpass', ">$new");
-    $self->_on_all('CLIENT', 'KILL', 'USER', 'gate');
-    sleep 3 * rand;
-    if (rand() < 0.5) {
-        $_->password($new) for @{ $self->{nodes} };
-        $self->{password} = $new;
-    } else {
-        $self->_on_all('ACL', 'SETUSER', 'gate', 'resetpass', ">$self->{password}");
-    }
-    return;
-}
-
-sub _no_rights {
-    my ($self) = @_;
-    $self->_on_all('ACL', 'SETUSER', 'gate', (qw(-@all off))[rand 2]);
-    $self->_on_all('CLIENT', 'KILL', 'USER', 'gate') if rand() < 0.5;
-    sleep 3 * rand;
-    $self->_on_all('ACL', 'SETUSER', 'gate', 'on', '+@all');
-    return;
-}
-
-sub _spoil {
-    my ($self, $mode, %opt) = @_;
-    $self->{proxy}->mode($mode, %opt);
-    sleep 0.3 + 3 * rand;
-    $self->{proxy}->mode('pass');
-    return;
-}
-
-# ---- afterwards
-
-# Every server lives, the sentinels agree, the replica has everything, and B is led to the master.
-sub repair {
-    my ($self) = @_;
-    my $fleet = $self->{fleet};
-    for my $server ($fleet->nodes, $fleet->sentinels) { $server->restart if !$server->alive; }
-    my $whole = Gate::Test::wait_for(sub { $self->_is_whole }, 60);
-    $whole or die "the servers do not come together:\n" . $fleet->log;
-    my $master = $fleet->master_port;
-    if ($master != ($self->{led} // 0)) {
-        $self->{proxy}->to($master);
-        $self->{proxy}->mode('rst');
-        $self->{led} = $master;
-    }
-    $self->{proxy}->mode('pass');
-    # Whoever was started anew knows the password of its file only.
-    $self->_on_all('ACL', 'SETUSER', 'gate', 'on', 'resetpass', ">$self->{password}", '+@all', '~*');
-    return;
-}
-
-# What the sentinels call the master says so, and every other server follows it.
-sub _is_whole {
-    my ($self) = @_;
-    my $fleet = $self->{fleet};
-    my %named = map { ($fleet->master_port($_) // 0) => 1 } $fleet->sentinels;
-    my ($port) = keys %named;
-    return 0 if keys %named != 1 || !$port;
-    for my $server ($fleet->nodes) {
-        my $role = $server->role;
-        next if $server->port == $port ? $role->[0] eq 'master'
-            : $role->[0] eq 'slave' && $role->[2] == $port && $role->[3] eq 'connected';
-        return 0;
-    }
-    return eval { $fleet->wait_ready(10); $fleet->wait_replicated; 1 };
+sub happen {
+    my ($self, $name) = @_;
+    return $self->{table}{$name}[2]->($of_nginx{$name} ? $self : $self->{servers});
 }
 
 1;

@@ -26,6 +26,7 @@ our $MAX_LAG = 3;                  # of the nodes' configuration
 our $kCalm = 1 + 1;                # a change counts everywhere, as long as nobody is in the way
 our $kRecovery = 2 + 1;            # and the store is used again, after it was repaired
 our $kLost = 1;                    # connections end until so long after a reload
+my $kLong = 60;                    # what ended so long ago no answer that is still under way can be of
 
 sub now { return clock_gettime(CLOCK_MONOTONIC); }
 sub late { return $MAX_LAG + 1; }  # otherwise: until then nobody is let in without proof
@@ -176,7 +177,7 @@ sub _while {
 sub _right {
     my ($self, $answer, $credential) = @_;
     my $states = $credential->{states};
-    my (%right, $over);
+    my (%right, $over, $first);
     for my $index (reverse 0 .. $#$states) {
         my ($begun, $done, $state) = @{ $states->[$index] };
         if ($begun <= $answer->{got} && (!defined $over || $over >= $answer->{asked})) {
@@ -186,9 +187,13 @@ sub _right {
         my $refused_before = $states->[$index - 1][2] eq 'bad' && $state ne 'bad';
         my $end = $self->_in_force($answer->{node}, $done, $refused_before);
         $over = $end if !defined $over || $end < $over;
+        $first //= $index if $over < $answer->{asked} - $kLong;
     }
-    $self->_forget_old($credential, $answer->{asked}) if defined $over && $over < $answer->{asked} - 60;
     $self->_note_lateness($answer, $states, \%right);
+    if ($first) {
+        splice @$states, 0, $first;
+        $self->_settle($credential) if @$states == 1;
+    }
     return %right;
 }
 
@@ -223,13 +228,7 @@ sub _note_lateness {
     return;
 }
 
-sub _forget_old {
-    my ($self, $credential) = @_;
-    splice @{ $credential->{states} }, 0, -1;
-    return $self->_settle($credential);
-}
-
-# The number of the fault that was on last, at an instant.
+# The fault that began last before an instant.
 sub fault_at {
     my ($self, $instant) = @_;
     my ($fault) = grep { $_->{from} <= $instant } reverse @{ $self->{faults} };

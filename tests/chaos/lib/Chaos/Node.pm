@@ -15,7 +15,7 @@ my $kDescriptors = 40;     # and descriptors, those of the connections that come
 
 my $http = <<'CONF';
     gate_zone gate:%%SIZE%%;
-    gate_redis main { %%WHERE%%; user gate; password_file %%DIR%%/redis.pw; timeout 300ms; connect_timeout 300ms; }
+    gate_redis main { %%WHERE%%; user gate; password_file %%DIR%%/redis.pw; }
     gate_keys partners { redis main; prefix acme_; valid 2s; negative 1s; }
     gate_issuer corp { issuer https://idp.example.com; jwks_file %%DIR%%/keys.jwks; audience orders; }
     gate_revocation redis=main max_lag=%%MAX_LAG%%s;

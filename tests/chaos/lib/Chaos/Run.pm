@@ -10,19 +10,21 @@ use Storable ();
 use Time::HiRes qw(sleep);
 
 use Chaos::Client ();
+use Chaos::Cluster ();
 use Chaos::Faults ();
 use Chaos::Model ();
 use Chaos::Node ();
+use Chaos::Sentinels ();
 use Chaos::Writer ();
-use Gate::ChaosProxy ();
+use Gate::HTTP ();
 use Gate::Process ();
-use Gate::Redis ();
-use Gate::Redis::Sentinels ();
 use Gate::Test ();
+use Gate::Token ();
 
 my $kClients = 4;
 my $kWorkers = 2;          # of each node
 my $kPassword = 'secret';
+my %topology = (sentinels => 'Chaos::Sentinels', cluster => 'Chaos::Cluster');
 
 sub new {
     my ($class, %env) = @_;
@@ -31,6 +33,7 @@ sub new {
         seed => $env{SEED} // int rand 1e6,
         rate => $env{RATE} // 4000,
         kills => $env{KILLS} || 0,
+        topology => $topology{ $env{TOPOLOGY} || 'sentinels' } || die("TOPOLOGY: sentinels or cluster\n"),
         first => $env{FIRST} || 0,
         faults => [split /[ ,]+/, $env{FAULTS} // ''],
         number => 0, done => {}, told => 0, lost => [], restored => 0, longest => 0,
@@ -58,23 +61,17 @@ sub _start {
     my $plain = $self->{plain} = Gate::Test->new(module => 0);
     $plain->start('server { listen 127.0.0.1:%%PORT%%; access_log off; keepalive_requests 100000000; '
         . 'location / { return 200 "$http_x_user"; } }');
-    $self->{fleet} = Gate::Redis::Sentinels->new(test => $plain, node => { acl => [
-        'user default on nopass ~* &* +@all', "user gate on >$kPassword ~* &* +\@all"] })->start;
-    my $master = $self->{fleet}->master_port;
-    $self->{proxy} = Gate::ChaosProxy->start(test => $plain, to => $master);
-    my $sentinels = join ' ', map {"127.0.0.1:$_"} $self->{fleet}->sentinel_ports;
-    my %common = (password => $kPassword, app => $plain->port, max_lag => $Chaos::Model::MAX_LAG, workers => $kWorkers);
+    my $servers = $self->{servers} = $self->{topology}->new(test => $plain, password => $kPassword);
     my $journal = $plain->dir . '/journal';
     $self->{model} = Chaos::Model->new($journal);
     $self->{writer} = Chaos::Writer->start(test => $plain, journal => $journal, seed => $self->{seed}, pause => 0.03,
-        sentinels => [$self->{fleet}->sentinel_ports], master => 'gate');
-    $self->{nodes} = [
-        Chaos::Node->start(%common, name => 'A', where => "sentinel master=gate $sentinels"),
-        Chaos::Node->start(%common, name => 'B', where => 'server ' . $self->{proxy}->address),
-    ];
+        $servers->for_writer);
+    $self->{nodes} = [map { Chaos::Node->start(name => $_, where => $servers->where($_), password => $kPassword,
+        app => $plain->port, max_lag => $Chaos::Model::MAX_LAG, workers => $kWorkers) } qw(A B)];
+    $servers->{nodes} = $self->{nodes};
     $self->_wait_served($_) for @{ $self->{nodes} };
-    $self->{events} = Chaos::Faults->new(fleet => $self->{fleet}, proxy => $self->{proxy}, nodes => $self->{nodes},
-        password => $kPassword, led => $master, only => [grep { $_ ne 'none' } @{ $self->{faults} }]);
+    $self->{events} = Chaos::Faults->new(servers => $servers, nodes => $self->{nodes},
+        only => [grep { $_ ne 'none' } @{ $self->{faults} }]);
     $self->_start_clients($journal);
     return;
 }
@@ -148,7 +145,7 @@ sub _fault {
     $self->{events}->happen($name);
     my $found = { lost => [], restored => 0, unsure => 0 };
     if ($may eq '') {
-        $self->{events}->repair;
+        $self->{servers}->repair;
         $found = $self->{writer}->ask('settle');
     }
     $self->{model}->repaired($number);

@@ -25,7 +25,8 @@ my $kOld = 20;                            # seconds that a refused one is asked 
 
 # ---- in the run
 
-# Options: test, journal, seed, pause (seconds between two changes), sentinels, master.
+# Options: test, journal, seed, pause (seconds between two changes), prefix, find (options of Chaos::Store),
+# gatectl => [options].
 sub start {
     my ($class, %opt) = @_;
     my $self = bless { %opt, number => 0, known => {}, made => {}, changes => {} }, $class;
@@ -54,8 +55,8 @@ sub ask {
 sub _work {
     my ($self) = @_;
     srand $self->{seed};
-    $self->{store} = Chaos::Store->new(sentinels => $self->{sentinels}, master => $self->{master});
-    $self->{keys} = Gate::KeyRecord->new($self->{store});
+    $self->{store} = Chaos::Store->new(%{ $self->{find} });
+    $self->{keys} = Gate::KeyRecord->new($self->{store}, prefix => $self->{prefix});
     $self->{there}->autoflush;
     my $ready = '';
     vec($ready, fileno $self->{there}, 1) = 1;
@@ -231,8 +232,7 @@ sub _change_key {
 # Dies unless it says that a replica has it.
 sub _gatectl {
     my ($self, @words) = @_;
-    my ($status, undef, $error) = Gate::Test::gatectl(@words, '--wait', 1, '--timeout', '2s',
-        (map { ('--redis', "127.0.0.1:$_") } @{ $self->{sentinels} }), '--sentinel', $self->{master});
+    my ($status, undef, $error) = Gate::Test::gatectl(@words, '--wait', 1, '--timeout', '2s', @{ $self->{gatectl} });
     die "gatectl @words[0, 1]: $error" if $status;
     return;
 }

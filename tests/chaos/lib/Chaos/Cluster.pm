@@ -67,6 +67,7 @@ sub _kill_node {
     my ($self) = @_;
     $self->{cluster}->kill_node($self->_owner);
     $self->{cluster}->wait_takeover;
+    $self->{served}->();
     return;
 }
 

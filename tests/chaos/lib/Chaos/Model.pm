@@ -11,6 +11,7 @@ package Chaos::Model;
 #   X id                            nobody shall use it any more
 #   F instant number name who may   a fault is on; who: nodes that may answer 503; may: "lost" where
 #                                   connections may end
+#   M instant number                there is a master again
 #   R instant number                its repair is done
 #
 # A state is "bad" (401) or "good:" and scopes with commas between them.
@@ -51,6 +52,7 @@ sub begin { my ($self, $id, $state) = @_; return $self->_write('B', now(), $id, 
 sub done { my ($self, $id) = @_; return $self->_write('A', now(), $id); }
 sub retire { my ($self, $id) = @_; return $self->_write('X', $id); }
 sub fault { my ($self, $number, @about) = @_; return $self->_write('F', now(), $number, @about); }
+sub served { my ($self, $number) = @_; return $self->_write('M', now(), $number); }
 sub repaired { my ($self, $number) = @_; return $self->_write('R', now(), $number); }
 
 # ---- reading
@@ -109,6 +111,12 @@ sub _F {
     push @{ $self->{faults} }, { number => $number, name => $name, from => $time, who => $who, may => $may };
     push @{ $self->{all_faults} }, $self->{faults}[-1];
     shift @{ $self->{faults} } if @{ $self->{faults} } > 20;
+    return;
+}
+
+sub _M {
+    my ($self, $time, $number) = @_;
+    $_->{served} = $time for grep { $_->{number} == $number } @{ $self->{faults} };
     return;
 }
 

@@ -142,6 +142,7 @@ sub _fault {
     my $begin = Chaos::Model::now();
     $self->{done}{$name}++;
     $self->{model}->fault($number, $name, $who, $may);
+    $self->{servers}{served} = sub { $self->{model}->served($number) };
     $self->{events}->happen($name);
     my $found = { lost => [], restored => 0, unsure => 0 };
     if ($may eq '') {
@@ -213,7 +214,8 @@ sub _say {
     return $bad ? 1 : 0;
 }
 
-# How long nodes answered 503, by fault, and how long they still did so when it was repaired.
+# How long nodes answered 503, by fault, and how long they still did so when there was a master, and when
+# all was repaired.
 sub _say_windows {
     my ($self, $clients) = @_;
     my %span;
@@ -227,14 +229,16 @@ sub _say_windows {
     }
     $self->{model}->read_on;
     my %fault = map { $_->{number} => $_ } @{ $self->{model}{all_faults} };
-    my (%longest, %after);
+    my (%longest, %served, %after);
     for my $where (keys %span) {
         my ($number, $node) = split / /, $where;
         my $fault = $fault{$number};
         _raise(\$longest{"$fault->{name} $node"}, $span{$where}[1] - $span{$where}[0]);
+        _raise(\$served{"$fault->{name} $node"}, $span{$where}[1] - $fault->{served}) if $fault->{served};
         _raise(\$after{"$fault->{name} $node"}, $span{$where}[1] - ($fault->{to} // $span{$where}[1]));
     }
     printf "longest 503 window (s): %s\n", _listed(\%longest);
+    printf "longest 503 after there was a master again (s): %s\n", _listed(\%served);
     printf "longest 503 after the repair (s): %s\n", _listed(\%after);
     return;
 }

@@ -67,7 +67,9 @@ sub for_writer {
 
 sub _lead_to_new_master {
     my ($self) = @_;
-    return $self->_lead_to($self->{fleet}->wait_failover);
+    my $port = $self->{fleet}->wait_failover;
+    $self->{served}->();
+    return $self->_lead_to($port);
 }
 
 # Who was led elsewhere has to connect again.

@@ -23,7 +23,7 @@ use Fcntl qw(O_WRONLY O_APPEND O_CREAT);
 use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 
 # Seconds. What docs/REDIS.md promises, and one more for a busy machine where it is about an instant.
-our $MAX_LAG = 3;                  # of the nodes' configuration
+our $MAX_LAG = 2;                  # of the nodes' configuration
 our $kCalm = 1 + 1;                # a change counts everywhere, as long as nobody is in the way
 our $kRecovery = 2 + 1;            # and the store is used again, after it was repaired
 our $kLost = 1;                    # connections end until so long after a reload

@@ -23,6 +23,7 @@ use Gate::Token ();
 
 my $kClients = 4;
 my $kWorkers = 2;          # of each node
+my $kShown = 20;           # of what is lost
 my $kPassword = 'secret';
 my %topology = (sentinels => 'Chaos::Sentinels', cluster => 'Chaos::Cluster');
 
@@ -207,7 +208,8 @@ sub _say {
     my $problems = $self->_say_nodes;
     printf "wrong decisions %d, lost acknowledged changes %d, identity mix-ups %d\n", $wrong{decision} // 0,
         scalar @{ $self->{lost} }, $wrong{identity} // 0;
-    print "lost: $_\n" for @{ $self->{lost} };
+    my @lost = @{ $self->{lost} };
+    print "lost: $_\n" for @lost > $kShown ? @lost[0 .. $kShown - 1] : @lost;
     print "a client died\n" if $wrong{died};
     my $bad = $problems || %wrong || @{ $self->{lost} } || !$count;
     printf "chaos: %s (SEED=%d)\n", $bad ? 'FAILED' : 'ok', $self->{seed};

@@ -20,7 +20,7 @@ my %table = (
     'stop-master'   => ['AB', '', \&_stop_master],
     'empty-restart' => ['AB', '', \&_empty_restart],
     'failover'      => ['AB', '', sub { my ($c) = @_; $c->{fleet}->failover; $c->_lead_to_new_master }],
-    'flush'         => ['AB', '', sub { my ($c) = @_; $c->{fleet}->cmd('FLUSHALL'); sleep 4 * rand }],
+    'flush'         => ['AB', '', sub { my ($c) = @_; $c->{fleet}->cmd('FLUSHALL'); sleep 5 * rand }],
     'readonly'      => ['AB', '', \&_readonly],
     'password'      => ['AB', '', \&_password],
     'no-rights'     => ['AB', '', \&_no_rights],
@@ -133,7 +133,7 @@ sub _password {
     my $new = 'secret-' . int rand 1e9;
     $self->_on_all('ACL', 'SETUSER', 'gate', 'resetpass', ">$new");
     $self->_on_all('CLIENT', 'KILL', 'USER', 'gate');
-    sleep 3 * rand;
+    sleep 5 * rand;
     if (rand() < 0.5) {
         $_->password($new) for @{ $self->{nodes} };
         $self->{password} = $new;
@@ -147,7 +147,7 @@ sub _no_rights {
     my ($self) = @_;
     $self->_on_all('ACL', 'SETUSER', 'gate', (qw(-@all off))[rand 2]);
     $self->_on_all('CLIENT', 'KILL', 'USER', 'gate') if rand() < 0.5;
-    sleep 3 * rand;
+    sleep 5 * rand;
     $self->_on_all('ACL', 'SETUSER', 'gate', 'on', '+@all');
     return;
 }
@@ -155,7 +155,7 @@ sub _no_rights {
 sub _spoil {
     my ($self, $mode, %opt) = @_;
     $self->{proxy}->mode($mode, %opt);
-    sleep 0.3 + 3 * rand;
+    sleep 0.3 + 5 * rand;
     $self->{proxy}->mode('pass');
     return;
 }

@@ -165,6 +165,14 @@ subtest 'keys and revocations' => sub {
         [qw(type revoked item jti:https%3A%2F%2Fidp:x forget 1800000000)],
         [qw(type revoked item all:-:-:1700000000 forget never)], [@changed]], 'the stream';
     is $log[3][0], $last, 'ids of the stream';
+    $redis->cmd('FLUSHALL');
+    my $before = $store->epoch;
+    $store->restore([$record], [['jti', 'i', 'x'], ['sid', '', 'y', until => 5, forget => 1800000000]]);
+    is $redis->cmd('GET', 'gate:epoch'), $store->epoch, 'a store is restored';
+    isnt $store->epoch, $before, 'under another epoch';
+    is $redis->cmd('HGET', "gate:key:$digest", 'status'), 'suspended', 'with its records';
+    is_deeply { @{ $redis->cmd(qw(ZRANGE gate:rev 0 -1 WITHSCORES)) } }, { 'jti:i:x' => 'inf', 'sid:-:y:5' => 1800000000 },
+        'and what is revoked';
 };
 
 # A test that dies, or is killed, leaves no server behind.

@@ -190,6 +190,15 @@ subtest 'ends of connections' => sub {
         is_deeply [octets_of($client, 0)], [$got, $end], join ' ', 'cut', map {"$_=$how->{$_}"} sort keys %$how;
         is client($proxy)->call('GET', 'a'), 'x' x 10, 'once';
     }
+    my $garbled = client($proxy);
+    $garbled->call('PING');
+    $proxy->mode('garble');
+    $garbled->send(command('GET', 'a'));
+    my $noise = '';
+    ok wait_for(sub { sysread $garbled->{socket}, $noise, 100, length $noise; length $noise >= 17 }), 'garble';
+    like $noise, qr/\A[\x80-\xbf]{17}\z/, 'as many octets, but others';
+    $proxy->mode('pass');
+    is $garbled->call('GET', 'a'), 'x' x 10, 'until it ends';
     for my $how ('rst', 'fin') {
         my $client = client($proxy);
         $client->call('PING');

@@ -89,6 +89,14 @@ subtest 'another password' => sub {
     ok well(), 'the new one counts without a reload';
     $store->revoke('jti', $issuer, 'later');
     ok wait_for(sub { with_token('later') eq '401 revoked' }, 5), 'also where revocations are followed';
+    $t->mark;
+    my %before = map { $_ => 1 } $t->workers;
+    kill KILL => keys %before;
+    $t->allow(qr/exited on signal 9/);
+    ok wait_for(sub { 2 == grep { !$before{$_} } $t->workers }), 'workers that take the place of others';
+    is with_key(), '200 ', 'were told the old one, and take that of the file at once' for 1 .. 8;
+    ok wait_for(sub { our_clients() >= 3 }), 'all of them';
+    unlike $t->log_since_mark, qr/cannot be used: AUTH/, 'without a word';
 };
 
 subtest 'a file that cannot be read' => sub {

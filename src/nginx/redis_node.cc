@@ -90,6 +90,7 @@ void RedisNode::link_up(RedisLink& link, redis::Role role) {
     std::string why;
     if (!owner_.accepts(*this, role, why)) return link.close(LinkFailure::kClosed, std::move(why));
     backoff_.succeeded();
+    corrected_ = false;
     if (!reported_.empty() && !std::exchange(told_up_, true)) {
         ngx_str_t name = str(conf_.name);
         ngx_str_t peer = str(link.peer());
@@ -106,13 +107,18 @@ void RedisNode::link_up(RedisLink& link, redis::Role role) {
 }
 
 void RedisNode::link_down(RedisLink& link, LinkFailure failure, const std::string& why) {
+    const bool wrong_password =
+        !retiring_ && !ngx_exiting && link.login_problem() == redis::ErrorKind::kAuthentication;
+    // A worker that takes the place of another one was told the password of the last reload. Who
+    // waits goes on waiting.
+    if (wrong_password && !std::exchange(corrected_, true) && read_password_again()) return open();
     // The next try goes to the next address of the name.
     ++next_address_;
     if (up_ && ngx_current_msec - up_at_ >= kSteady) reported_.clear();
     if (!std::exchange(retiring_, false) && !ngx_exiting) {
         backoff_.failed();
         report(why);
-        refused_ = link.login_problem() == redis::ErrorKind::kAuthentication;
+        refused_ = wrong_password;
     }
     // Those that are called may leave the queue for others that are still in it.
     while (!queue_.empty()) {
@@ -124,16 +130,18 @@ void RedisNode::link_down(RedisLink& link, LinkFailure failure, const std::strin
     if (kept_ && !ngx_exiting && link.state() == RedisLink::State::kDown) connect();
 }
 
-// The password may have been changed where the server is, and here in the file.
-void RedisNode::read_password_again() {
-    if (conf_.password_file.empty()) return;
+// The password may have been changed where the server is, and here in the file. True: the file has
+// another one.
+bool RedisNode::read_password_again() {
+    if (conf_.password_file.empty()) return false;
     auto password = read_password(conf_.password_file);
     if (password) {
+        const bool other = (*password)->text() != password_->text();
         password_ = *std::move(password);
         unreadable_reported_ = false;
-        return;
+        return other;
     }
-    if (std::exchange(unreadable_reported_, true)) return;
+    if (std::exchange(unreadable_reported_, true)) return false;
     ngx_str_t name = str(conf_.name);
     ngx_str_t path = str(conf_.password_file);
     ngx_str_t text = str(password.error());
@@ -141,6 +149,7 @@ void RedisNode::read_password_again() {
                   "gate_redis \"%V\": password_file \"%V\" cannot be read again: %V; the last good "
                   "one is used",
                   &name, &path, &text);
+    return false;
 }
 
 // Each reason once when it begins, for the first one may only be what the others led to; then once

@@ -63,7 +63,7 @@ private:
     void link_down(RedisLink& link, redis::LinkFailure failure, const std::string& why) override;
     void open();
     bool may_try() const noexcept;
-    void read_password_again();
+    bool read_password_again();
     void report(const std::string& why);
 
     const RedisConf& conf_;
@@ -81,6 +81,7 @@ private:
     ngx_msec_t reported_at_ = 0;  // the first of them
     bool told_up_ = false;        // and that they are over
     bool refused_ = false;        // the login, for its password
+    bool corrected_ = false;      // by reading it again since it was up last
     bool unreadable_reported_ = false;  // its file
     bool kept_ = false;
     bool retiring_ = false;

@@ -3,7 +3,7 @@ package Chaos::Client;
 # A client with several connections that it keeps, a process of its own. It asks many questions at
 # once on each, judges every answer by the model, and leaves in a file what it found:
 #   {count, status => {..}, wrong => {decision => n, identity => n}, refused => {"fault node" => [first, last]},
-#   lateness, slowest}
+#   lateness, slowest, excused (503 while the servers stood still without a fault)}
 
 use strict;
 use warnings;
@@ -18,13 +18,15 @@ use Chaos::Model ();
 
 my $kMostAtOnce = 24;      # questions on a connection
 my $kPatience = 5;         # seconds without an answer: that hangs
+my $kHeld = 5;             # seconds until nobody will tell any more that the servers stood still
 my $kShown = 20;           # wrong answers of a client that are told in full
 
 # Options: number, seed, journal, nodes => {name => port}, connections (to each), rate (answers a
 # second; 0: as many as there are), file, told (file for what is wrong), first (stops at the first).
 sub new {
     my ($class, %opt) = @_;
-    my $self = bless { %opt, count => 0, status => {}, wrong => {}, refused => {}, slowest => 0 }, $class;
+    my $self = bless { %opt, count => 0, status => {}, wrong => {}, refused => {}, slowest => 0, held => [],
+        excused => 0 }, $class;
     $self->{model} = Chaos::Model->new($opt{journal});
     open $self->{told_file}, '>>', $opt{told} or die "$opt{told}: $!";
     return $self;
@@ -45,13 +47,16 @@ sub run {
         my @answers = map { $self->_collect($_) } @open;
         $self->{model}->read_on;
         $self->_judge($_) for @answers;
+        $self->_judge_held(Chaos::Model::now() - $kHeld);
         sleep 0.01 if !@answers;
         next if !$self->{rate};
         my $now = Chaos::Model::now();
         $next += @answers / $self->{rate};
         $next > $now ? sleep $next - $now : $now - $next > 1 ? ($next = $now) : ();
     }
-    my %found = map { $_ => $self->{$_} } qw(count status wrong refused slowest);
+    $self->{model}->read_on;
+    $self->_judge_held(9e99);
+    my %found = map { $_ => $self->{$_} } qw(count status wrong refused slowest excused);
     Storable::store({ %found, lateness => $self->{model}{lateness} }, $self->{file});
     POSIX::_exit(0);
 }
@@ -140,6 +145,23 @@ sub _judge {
     $self->{status}{$status}++;
     $self->_note_refusal($answer) if $status == 503;
     my ($kind, $words) = $self->{model}->wrong($answer) or return;
+    return $status == 503 ? push @{ $self->{held} }, $answer : $self->_tell($answer, $kind, $words);
+}
+
+# 503 that no fault explains.
+sub _judge_held {
+    my ($self, $before) = @_;
+    my $held = $self->{held};
+    while (@$held && $held->[0]{got} < $before) {
+        my $answer = shift @$held;
+        if ($self->{model}->stalled($answer)) { $self->{excused}++; }
+        else { $self->_tell($answer, $self->{model}->wrong($answer)); }
+    }
+    return;
+}
+
+sub _tell {
+    my ($self, $answer, $kind, $words) = @_;
     $self->{wrong}{$kind}++;
     return if ++$self->{shown} > $kShown;
     my $credential = $answer->{credential} || { id => '-', kind => 'nobody', states => [] };

@@ -108,6 +108,8 @@ sub _hand_over {
 
 # ---- afterwards
 
+sub look_after { return 0; }
+
 sub repair {
     my ($self) = @_;
     for my $node ($self->{cluster}->nodes) { $node->restart if !$node->alive; }

@@ -13,6 +13,7 @@ package Chaos::Model;
 #                                   connections may end
 #   M instant number                there is a master again
 #   R instant number                its repair is done
+#   S instant instant               the servers did not answer in between, and nobody knows why
 #
 # A state is "bad" (401) or "good:" and scopes with commas between them.
 
@@ -37,7 +38,8 @@ sub new {
     my ($class, $path) = @_;
     sysopen my $out, $path, O_WRONLY | O_APPEND | O_CREAT or die "$path: $!";
     open my $in, '<:raw', $path or die "$path: $!";
-    return bless { out => $out, in => $in, rest => '', of => {}, use => [], hot => [], faults => [] }, $class;
+    return bless { out => $out, in => $in, rest => '', of => {}, use => [], hot => [],
+        faults => [], stalls => [] }, $class;
 }
 
 sub _write {
@@ -53,6 +55,7 @@ sub done { my ($self, $id) = @_; return $self->_write('A', now(), $id); }
 sub retire { my ($self, $id) = @_; return $self->_write('X', $id); }
 sub fault { my ($self, $number, @about) = @_; return $self->_write('F', now(), $number, @about); }
 sub served { my ($self, $number) = @_; return $self->_write('M', now(), $number); }
+sub stall { my ($self, $from, $to) = @_; return $self->_write('S', $from, $to); }
 sub repaired { my ($self, $number) = @_; return $self->_write('R', now(), $number); }
 
 # ---- reading
@@ -124,6 +127,20 @@ sub _R {
     my ($self, $time, $number) = @_;
     $_->{to} = $time for grep { $_->{number} == $number } @{ $self->{faults} };
     return;
+}
+
+sub _S {
+    my ($self, $from, $to) = @_;
+    my $stalls = $self->{stalls};
+    push @$stalls, { from => $from, to => $to };
+    shift @$stalls if @$stalls > 200;
+    return;
+}
+
+# Whether it may be that the servers did not answer. Who asks has to give the news time to come.
+sub stalled {
+    my ($self, $answer) = @_;
+    return scalar grep { $_->{from} <= $answer->{got} && $_->{to} + $kRecovery >= $answer->{asked} } @{ $self->{stalls} };
 }
 
 # One that nobody changes has one right answer for each location.

@@ -15,6 +15,7 @@ use Chaos::Faults ();
 use Chaos::Model ();
 use Chaos::Node ();
 use Chaos::Sentinels ();
+use Chaos::Watch ();
 use Chaos::Writer ();
 use Gate::HTTP ();
 use Gate::Process ();
@@ -39,7 +40,6 @@ sub new {
         faults => [split /[ ,]+/, $env{FAULTS} // ''],
         number => 0, done => {}, told => 0, lost => [], restored => 0, longest => 0,
     }, $class;
-    srand $self->{seed};
     STDOUT->autoflush;
     return $self;
 }
@@ -67,6 +67,8 @@ sub _start {
     $self->{model} = Chaos::Model->new($journal);
     $self->{writer} = Chaos::Writer->start(test => $plain, journal => $journal, seed => $self->{seed}, pause => 0.03,
         $servers->for_writer);
+    my %find = $servers->for_writer;
+    $self->{watch} = Chaos::Watch->start(test => $plain, journal => $journal, find => $find{find});
     $self->{nodes} = [map { Chaos::Node->start(name => $_, where => $servers->where($_), password => $kPassword,
         app => $plain->port, max_lag => $Chaos::Model::MAX_LAG, workers => $kWorkers) } qw(A B)];
     $servers->{nodes} = $self->{nodes};
@@ -107,6 +109,7 @@ sub _start_clients {
 sub _let_happen {
     my ($self) = @_;
     my $calm = grep { $_ eq 'none' } @{ $self->{faults} };
+    srand $self->{seed};    # free ports were found by chance
     $self->_pause(5);
     until ($self->_is_over) {
         my $may = $calm ? '' : $self->_fault;
@@ -130,10 +133,23 @@ sub _pause {
     while (1) {
         $_->sample for @{ $self->{nodes} };
         $self->_show_wrong;
+        $self->_look_after_servers;
         my $left = $until - Chaos::Model::now();
         return if $left <= 0 || $self->{first} && $self->_is_over;
         sleep $left > 0.5 ? 0.5 : $left;
     }
+}
+
+# Sentinels may name another master whenever they like, and whoever has to be led to it is.
+sub _look_after_servers {
+    my ($self) = @_;
+    my $now = Chaos::Model::now();
+    if ($self->{servers}->look_after) {
+        $self->{model}->stall($self->{looked}, $now);
+        printf "%6.1f s  another master, without a fault\n", $now - $self->{begun};
+    }
+    $self->{looked} = $now;
+    return;
 }
 
 sub _fault {
@@ -145,6 +161,7 @@ sub _fault {
     $self->{model}->fault($number, $name, $who, $may);
     $self->{servers}{served} = sub { $self->{model}->served($number) };
     $self->{events}->happen($name);
+    $self->{looked} = $begin;
     my $found = { lost => [], restored => 0, unsure => 0 };
     if ($may eq '') {
         $self->{servers}->repair;
@@ -190,16 +207,17 @@ sub _end_clients {
 sub _say {
     my ($self, $clients, $changes) = @_;
     my $seconds = Chaos::Model::now() - $self->{begun};
-    my (%status, %wrong, %late, $count, $slowest);
+    my (%status, %wrong, %late, $count, $slowest, $excused);
     for my $found (@$clients) {
         $count += $found->{count};
+        $excused += $found->{excused} // 0;
         $status{$_} += $found->{status}{$_} for keys %{ $found->{status} };
         $wrong{$_} += $found->{wrong}{$_} for keys %{ $found->{wrong} };
         _raise(\$late{$_}, $found->{lateness}{$_}) for keys %{ $found->{lateness} || {} };
         $slowest = $found->{slowest} if $found->{slowest} > ($slowest // 0);
     }
-    printf "\n%d answers in %.0f s (%.0f/s): %s; slowest %.2f s\n", $count, $seconds, $count / $seconds,
-        join(', ', map { ($_ || 'lost') . " $status{$_}" } sort keys %status), $slowest;
+    printf "\n%d answers in %.0f s (%.0f/s): %s; slowest %.2f s; %d excused\n", $count, $seconds, $count / $seconds,
+        join(', ', map { ($_ || 'lost') . " $status{$_}" } sort keys %status), $slowest, $excused;
     printf "changes: %s\n", join ', ', map {"$_ $changes->{$_}"} sort keys %$changes;
     printf "faults: %s; the store was restored %d times\n",
         join(', ', map {"$_ $self->{done}{$_}"} sort keys %{ $self->{done} }) || 'none', $self->{restored};

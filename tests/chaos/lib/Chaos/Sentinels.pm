@@ -162,6 +162,15 @@ sub _spoil {
 
 # ---- afterwards
 
+# Between faults: true if B had to be led to another master.
+sub look_after {
+    my ($self) = @_;
+    my $port = $self->{fleet}->master_port // return 0;
+    return 0 if $port == $self->{led};
+    $self->_lead_to($port);
+    return 1;
+}
+
 # Every server lives, the sentinels agree, the replica has everything, and B is led to the master.
 sub repair {
     my ($self) = @_;

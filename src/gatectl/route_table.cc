@@ -68,10 +68,6 @@ std::vector<RouteLine> required_by(const std::vector<Line>& lines, const std::st
     return required;
 }
 
-bool equal(const std::vector<RouteLine>& a, const std::vector<RouteLine>& b) {
-    return std::ranges::equal(a, b, {}, &RouteLine::where, &RouteLine::where);
-}
-
 // The methods that lines name, in their order.
 std::vector<std::string> named_methods(const std::vector<Line>& lines) {
     std::vector<std::string> methods;
@@ -101,7 +97,7 @@ void add_rows(std::vector<Route>& routes, const Route& base, const std::vector<L
         const auto required = required_by(lines, method);
         const auto same =
             std::find_if(routes.begin() + static_cast<std::ptrdiff_t>(first), routes.end(),
-                         [&](const Route& route) { return equal(route.required, required); });
+                         [&](const Route& route) { return route.required == required; });
         if (same != routes.end()) {
             same->methods.push_back(method);
             continue;

@@ -12,6 +12,7 @@ struct RouteLine {
     std::string directive;
     std::string text;
     std::string where;
+    bool operator==(const RouteLine&) const = default;
 };
 
 // One row: these methods of that location.

@@ -71,6 +71,18 @@ TEST(RoutesOf, SplitsMethodsByWhatTheyRequire) {
     EXPECT_TRUE(rows[2].refused);
 }
 
+// Several directives may stand on one line of a file.
+TEST(RoutesOf, SplitsMethodsWhoseRequirementsStandOnOneLine) {
+    const auto rows =
+        routes(location("location /", std::string(kGate) + R"(,"requirements":[)" +
+                                          line("r methods=GET", R"("GET")", "f:2") + "," +
+                                          line("w methods=POST", R"("POST")", "f:2") + "]"));
+    ASSERT_EQ(rows.size(), 3u);
+    EXPECT_EQ(required(rows[0]), "r@f:2 ");
+    EXPECT_EQ(methods(rows[1]), "POST ");
+    EXPECT_EQ(required(rows[1]), "w@f:2 ");
+}
+
 TEST(RoutesOf, KeepsOneRowWhereNoLineNamesMethods) {
     const auto rows =
         routes(location("location /", std::string(kGate) + R"(,"requirements":[)" +

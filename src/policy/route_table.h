@@ -6,7 +6,7 @@
 
 #include "jose/json.h"
 
-namespace gate::ctl {
+namespace gate::policy {
 
 struct RouteLine {
     std::string directive;
@@ -40,4 +40,4 @@ struct Route {
 // in one.
 std::vector<Route> routes_of(jose::Value dump);
 
-}  // namespace gate::ctl
+}  // namespace gate::policy

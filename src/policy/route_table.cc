@@ -1,11 +1,9 @@
-#include "gatectl/route_table.h"
+#include "policy/route_table.h"
 
 #include <algorithm>
 #include <string_view>
 
-#include "gatectl/configuration.h"
-
-namespace gate::ctl {
+namespace gate::policy {
 
 namespace {
 
@@ -13,6 +11,14 @@ using jose::Value;
 
 std::string text_of(Value value) {
     return std::string(value.string().value_or(""));
+}
+
+std::vector<std::string> strings_of(Value list) {
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        if (const auto text = list.at(i).string()) texts.emplace_back(*text);
+    }
+    return texts;
 }
 
 bool is_true(Value value) {
@@ -177,4 +183,4 @@ std::vector<Route> routes_of(Value dump) {
     return routes;
 }
 
-}  // namespace gate::ctl
+}  // namespace gate::policy

@@ -12,13 +12,14 @@
 #include "base/siphash.h"
 #include "cache/counters.h"
 #include "cache/fingerprint.h"
+#include "cache/node_facts.h"
 #include "cache/revocations.h"
 #include "cache/table.h"
 #include "cache/token_bucket.h"
 
 namespace gate::cache {
 
-inline constexpr std::uint32_t kLayoutVersion = 2;
+inline constexpr std::uint32_t kLayoutVersion = 3;
 
 // Slots: a verdict is 96 octets behind the head of its slot; key records come in two sizes, an
 // unknown key needs nothing but its slot.
@@ -43,12 +44,10 @@ struct JournalState {
 inline constexpr std::size_t kJournals = 16;
 
 // How far the changes of one store have been applied, and by whom. One process follows the store,
-// the leader; all but `name`, `leader` and `generation` is written by it only.
+// the leader; all but `name` and `lead` is written by it only.
 struct StreamState {
-    std::atomic<std::uint64_t> name;        // digest of the store's name; 0: free
-    std::atomic<std::uint64_t> leader;      // process id, 0: nobody
-    std::atomic<std::uint64_t> generation;  // how many leaders there have been
-    std::atomic<std::uint64_t> heartbeat;   // of the leader, CLOCK_MONOTONIC ms
+    std::atomic<std::uint64_t> name;  // digest of the store's name; 0: free
+    LeadState lead;
     // Digest of the store's epoch under which all of it was loaded; 0: never.
     std::atomic<std::uint64_t> epoch;
     // The last entry of its stream that is applied. Whatever a leader that dies between the two
@@ -71,6 +70,9 @@ struct ZoneHeader {
     JournalState journals[kJournals];
     StreamState streams[kStreams];
     FingerprintKey fingerprint_key;
+    LeadState health_lead;  // who judges the integrations
+    IntegrationState integrations[kIntegrations];
+    RedisState redis[kRedisStates];
 };
 
 struct Extent {
@@ -127,6 +129,11 @@ public:
     void adopt_seed(const Zone& other) noexcept { header_->seed = other.header_->seed; }
     std::span<JournalState, kJournals> journals() noexcept { return header_->journals; }
     std::span<StreamState, kStreams> streams() noexcept { return header_->streams; }
+    LeadState& health_lead() noexcept { return header_->health_lead; }
+    std::span<IntegrationState, kIntegrations> integrations() noexcept {
+        return header_->integrations;
+    }
+    std::span<RedisState, kRedisStates> redis() noexcept { return header_->redis; }
     std::size_t size() const noexcept { return header_->size; }
 
     class Writer {

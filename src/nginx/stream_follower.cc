@@ -11,10 +11,10 @@
 #include "nginx/bridge.h"
 #include "nginx/clock.h"
 #include "nginx/conf.h"
+#include "nginx/lead.h"
 #include "nginx/redis_client.h"
 #include "nginx/redis_node.h"
 #include "nginx/store_changes.h"
-#include "nginx/stream_lead.h"
 #include "nginx/stream_state.h"
 #include "nginx/ticker.h"
 #include "redis/change.h"
@@ -81,7 +81,7 @@ private:
     const RedisConf& conf_;
     cache::Zone& zone_;
     StreamState& state_;
-    StreamLead lead_;
+    Lead lead_;
     std::unique_ptr<RedisNode> node_;
     Alarm deadline_;
     Alarm retry_;
@@ -103,14 +103,13 @@ Follower::Follower(const MainConf& main, const StreamConf& stream, StreamState& 
     : conf_(*stream.redis),
       zone_(*main.zone->zone),
       state_(state),
-      lead_(state),
+      lead_(state.lead),
       deadline_(call_member<Follower, &Follower::late>, this),
       retry_(call_member<Follower, &Follower::apply>, this),
       changes_(zone_, main, conf_) {}
 
-// ---- who leads
+// ---- who leads; two do no harm: ids of the stream only go back, and are applied twice
 
-// To the server that has the store now.
 void Follower::connect() {
     RedisClient* const client = redis_client(conf_);
     const RedisServer* const server =
@@ -384,7 +383,7 @@ void start_followers(const MainConf& main) {
         followers->all.push_back(std::make_unique<Follower>(main, stream, *state));
         followers->all.back()->tick();
     }
-    followers->ticker.start(StreamLead::kHeartbeat, [] {
+    followers->ticker.start(Lead::kHeartbeat, [] {
         for (const auto& follower : followers->all) follower->tick();
     });
 }

@@ -1,4 +1,4 @@
-#include "nginx/stream_lead.h"
+#include "nginx/lead.h"
 
 #include <algorithm>
 
@@ -15,12 +15,12 @@ std::uint64_t self() noexcept {
 
 }  // namespace
 
-bool StreamLead::held() const noexcept {
+bool Lead::held() const noexcept {
     return generation_ != 0 && state_.leader.load() == self() &&
            state_.generation.load() == generation_;
 }
 
-bool StreamLead::try_take() noexcept {
+bool Lead::try_take() noexcept {
     std::uint64_t leader = state_.leader.load();
     const std::uint64_t now = monotonic_milliseconds();
     const std::uint64_t beat = state_.heartbeat.load();
@@ -31,11 +31,11 @@ bool StreamLead::try_take() noexcept {
     return true;
 }
 
-void StreamLead::beat() noexcept {
+void Lead::beat() noexcept {
     state_.heartbeat.store(monotonic_milliseconds());
 }
 
-void StreamLead::resign() noexcept {
+void Lead::resign() noexcept {
     if (held()) state_.leader.store(0);
     generation_ = 0;
 }

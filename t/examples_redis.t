@@ -102,6 +102,40 @@ sub revoked_soon {
 }
 
 {
+    my ($redis, $store);
+    my ($key, $poor) = map { api_key('op_') } 1, 2;
+    my %files = ('corp.jwks' => jwks('rs'),
+        'operators.json' => key_file(key_record($key, scopes => ['operate']), key_record($poor)));
+    example 'health', \%files, sub {
+        ok wait_for(sub { status('/gate/ready') == 200 }), 'soon it is ready';
+        my $response = ask(GET => '/gate/ready');
+        is $response->body, "ready\n", 'and says no more';
+        allowed('= /gate/ready', 'ready', GET => '/gate/ready');
+        ready('/', bearer());
+        allowed('/', 'a token', GET => '/', bearer());
+        refused('/', 401, 'no_credential', 'nobody', GET => '/');
+        for my $uri (qw(/gate/health /gate/health.json /gate/routes)) {
+            allowed("= $uri", 'an operator', GET => $uri, key_in($key));
+            refused("= $uri", 403, 'scope_missing', 'another key', GET => $uri, key_in($poor));
+        }
+        $redis->kill('KILL');
+        ok wait_for(sub { status('/gate/ready') == 503 }), 'without Redis it is not ready';
+        refused('= /gate/ready', 503, '', 'not ready', GET => '/gate/ready');
+        my $states = sub {
+            my $health = ask(GET => '/gate/health.json', key_in($key))->json;
+            return join ', ', map { "$_->{integration} $_->{state}" } @{ $health->{integrations} };
+        };
+        my $expected = 'redis disconnected, revocation degraded, issuer connected, keys connected';
+        ok wait_for(sub { $states->() eq $expected }), 'an operator sees why' or diag $states->();
+    }, sub {
+        my ($t) = @_;
+        $redis = Gate::Redis->new(test => $t)->start;
+        $store = Gate::KeyRecord->new($redis)->set_up;
+        return [qr/127\.0\.0\.1:6379/, $redis->address];
+    };
+}
+
+{
     my ($fleet, $store);
     my %files = ('corp.jwks' => jwks('rs'), 'redis.password' => 'of-redis', 'sentinel.password' => 'of-sentinels');
     example 'sentinel', \%files, sub {

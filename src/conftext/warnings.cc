@@ -44,6 +44,12 @@ bool shows_something(const Node& node) {
     return node.args.size() > 1 && !redirect;
 }
 
+// What a load balancer asks for says nothing that a stranger could use.
+bool tells_about_the_gate(const Node& node) {
+    if (node.name == "gate_metrics") return true;
+    return node.name == "gate_health" && !(node.args.size() == 1 && node.args[0] == "ready");
+}
+
 class Checker {
 public:
     explicit Checker(const std::vector<Node>& tree) : identity_(tree) {}
@@ -51,7 +57,7 @@ public:
     void check_block(const Level& level, const Node& block, bool server_has_gates) {
         for (const Node& node : block.children) {
             if (node.name == "return") check_return(level, node);
-            if (node.name == "gate_metrics") check_metrics(level, node);
+            if (tells_about_the_gate(node)) check_told(level, node);
             check_pass(level, node, server_has_gates);
             if (!opens_level(node)) continue;
             check_block(enter(level, node), node,
@@ -77,11 +83,14 @@ private:
                        "gets it; answer from a file or an upstream, or write \"gate off;\" there");
     }
 
-    void check_metrics(const Level& level, const Node& node) {
+    void check_told(const Level& level, const Node& node) {
         if (level.gate == GateState::kOn || level.restricted) return;
-        warn(node, shown(node) + " in " + level.name +
-                       " tells everyone the names of servers, issuers and stores and what is "
-                       "refused; write \"gate ..;\" or \"allow ..; deny all;\" there");
+        const std::string what =
+            node.name == "gate_metrics"
+                ? "the names of servers, issuers and stores and what is refused"
+                : "what the gate stands on, or what it leaves open";
+        warn(node, shown(node) + " in " + level.name + " tells everyone " + what +
+                       "; write \"gate ..;\" or \"allow ..; deny all;\" there");
     }
 
     void check_pass(const Level& level, const Node& node, bool server_has_gates) {

@@ -133,6 +133,7 @@ struct LoginConf {
 enum class Preflight : std::uint8_t { kAnswer, kPass, kCheck };
 enum class DotSegments : std::uint8_t { kRefuse, kPass };
 enum class ErrorFormat : std::uint8_t { kAuto, kProblem, kJson, kText, kOff };
+enum class HealthForm : std::uint8_t { kNone, kPage, kJson, kReady, kRoutes };
 enum class MetricsFormat : std::uint8_t { kNone, kPrometheus, kJson };
 
 // What each request reads comes first, so that it shares few cache lines.
@@ -163,6 +164,7 @@ struct alignas(64) LocConf {
     Setting<ngx_uint_t> log_level;
     MetricsFormat metrics = MetricsFormat::kNone;  // gate_metrics: not inherited
     Where metrics_where;
+    HealthForm health = HealthForm::kNone;  // gate_health: not inherited
     std::string name;  // "location /orders/" for reports; "" at http and server level
     Where where;       // of the block
 };
@@ -251,6 +253,9 @@ struct alignas(64) MainConf {
     std::vector<std::unique_ptr<ClaimVariable>> claim_variables;
     std::vector<IdentityLine> identity_lines;
     std::vector<Level> levels;  // servers and locations, each behind its parent
+    // What gate_health routes serves; empty where nobody asks for it.
+    std::string routes_json;
+    std::string routes_html;
     SipKey token_id_key{};
     time_t loaded = 0;  // when the master read the configuration and its files
 };

@@ -4,6 +4,7 @@
 #include "nginx/conf_check.h"
 #include "nginx/conf_text.h"
 #include "nginx/dump.h"
+#include "nginx/health.h"
 #include "nginx/metrics.h"
 #include "nginx/setters.h"
 
@@ -242,7 +243,7 @@ ngx_int_t complete_configuration(ngx_conf_t* cf) {
     collect_variables(cf, main);
     for (const std::string& name : main.identity_names) main.identity_marks.add(name);
     dump_configuration(cf, main);
-    return NGX_OK;
+    return prepare_routes(cf, main) ? NGX_OK : NGX_ERROR;
 }
 
 }  // namespace gate::nginx

@@ -1,11 +1,17 @@
 #include "nginx/metrics.h"
 
+#include <algorithm>
+#include <array>
+
 #include "base/version.h"
 #include "nginx/bridge.h"
 #include "nginx/clock.h"
 #include "nginx/compat.h"
+#include "nginx/content.h"
+#include "nginx/health_watch.h"
 #include "nginx/journal_feed.h"
 #include "nginx/journal_reader.h"
+#include "nginx/redis_counting.h"
 #include "nginx/setters.h"
 #include "nginx/stream_state.h"
 #include "policy/metrics_text.h"
@@ -33,6 +39,23 @@ std::optional<double> revocation_lag(const MainConf& main) {
     return most;
 }
 
+policy::MetricsRedis metrics_of(cache::Zone& zone, const RedisConf& conf) {
+    policy::MetricsRedis redis{.name = conf.name, .limit = conf.queue, .epoch = {}};
+    const cache::RedisState* const state = redis_state(zone, conf.name);
+    if (state == nullptr) return redis;
+    for (const auto& waiting : state->waiting) {
+        redis.waiting = std::max<std::uint64_t>(redis.waiting, waiting.load());
+    }
+    const std::uint64_t epoch = state->epoch.load();
+    if (epoch == 0) return redis;
+    std::array<std::uint8_t, 6> octets{};
+    for (std::size_t i = 0; i < octets.size(); ++i) {
+        octets[i] = static_cast<std::uint8_t>(epoch >> 8 * (octets.size() - 1 - i));
+    }
+    redis.epoch = to_hex(octets);
+    return redis;
+}
+
 policy::MetricsInput collect(const MainConf& main) {
     const cache::Zone& zone = *main.zone->zone;
     policy::MetricsInput input;
@@ -49,6 +72,9 @@ policy::MetricsInput collect(const MainConf& main) {
     };
     input.revocations_overflowed = zone.revocations.overflowed();
     input.revocation_lag = revocation_lag(main);
+    for (const auto& redis : main.redis)
+        input.redis.push_back(metrics_of(*main.zone->zone, *redis));
+    input.integrations = health_report().integrations;
     const std::uint32_t size = zone.counters.size();
     for (std::uint32_t series = 0; series < size; ++series) {
         std::string text = zone.counters.labels(series);
@@ -57,39 +83,17 @@ policy::MetricsInput collect(const MainConf& main) {
     return input;
 }
 
-ngx_int_t send(ngx_http_request_t* r, std::string_view type, const std::string& body) {
-    r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.content_type = str(type);
-    r->headers_out.content_type_len = type.size();
-    r->headers_out.content_length_n = static_cast<off_t>(body.size());
-    if (add_response_header(r, "Cache-Control", str("no-store")) == nullptr) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-    const ngx_int_t rc = ngx_http_send_header(r);
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) return rc;
-    auto* buffer = static_cast<ngx_buf_t*>(ngx_calloc_buf(r->pool));
-    if (buffer == nullptr) return NGX_ERROR;
-    const ngx_str_t text = str(copy(r->pool, body));
-    buffer->pos = text.data;
-    buffer->last = text.data + text.len;
-    buffer->memory = 1;
-    buffer->last_buf = r == r->main ? 1 : 0;
-    buffer->last_in_chain = 1;
-    ngx_chain_t chain{buffer, nullptr};
-    return ngx_http_output_filter(r, &chain);
-}
-
 ngx_int_t metrics_handler(ngx_http_request_t* r) noexcept {
     return guard(r, ngx_int_t{NGX_HTTP_INTERNAL_SERVER_ERROR}, [&]() -> ngx_int_t {
-        if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) return NGX_HTTP_NOT_ALLOWED;
-        if (const ngx_int_t rc = ngx_http_discard_request_body(r); rc != NGX_OK) return rc;
+        if (const ngx_int_t rc = accept_reading(r); rc != NGX_OK) return rc;
         const MainConf& main = main_conf(r);
         if (zone_of(main) == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
         const policy::MetricsInput input = collect(main);
         if (loc_conf(r).metrics == MetricsFormat::kJson) {
-            return send(r, "application/json", policy::metrics_as_json(input));
+            return send_content(r, NGX_HTTP_OK, "application/json", policy::metrics_as_json(input));
         }
-        return send(r, policy::kPrometheusType, policy::metrics_as_prometheus(input));
+        return send_content(r, NGX_HTTP_OK, policy::kPrometheusType,
+                            policy::metrics_as_prometheus(input));
     });
 }
 
@@ -97,6 +101,7 @@ ngx_int_t metrics_handler(ngx_http_request_t* r) noexcept {
 
 bool set_gate_metrics(Directive& directive, LocConf& loc) {
     if (loc.metrics != MetricsFormat::kNone) return directive.duplicate();
+    if (loc.health != HealthForm::kNone) return directive.fail(kOneAnswer);
     const auto& values = directive.values();
     if (values.empty() || values[0] == "prometheus") {
         loc.metrics = MetricsFormat::kPrometheus;
@@ -114,11 +119,9 @@ bool set_gate_metrics(Directive& directive, LocConf& loc) {
 
 void merge_metrics(const LocConf& parent, LocConf& loc, ngx_http_core_loc_conf_t* core) {
     if (parent.metrics == MetricsFormat::kNone || loc.metrics != MetricsFormat::kNone) return;
-    // nginx does not hand a handler down to limit_except, nor what it reads to "if".
-    if (!core->noname) return;
+    if (!hand_down(core, metrics_handler)) return;
     loc.metrics = parent.metrics;
     loc.metrics_where = parent.metrics_where;
-    if (core->lmt_excpt && core->handler == nullptr) core->handler = metrics_handler;
 }
 
 bool check_metrics(ngx_conf_t* cf, const MainConf& main) {

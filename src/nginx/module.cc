@@ -7,6 +7,7 @@
 #include "nginx/bridge.h"
 #include "nginx/conf.h"
 #include "nginx/handlers.h"
+#include "nginx/health_watch.h"
 #include "nginx/journal_feed.h"
 #include "nginx/key_lookup.h"
 #include "nginx/last_use.h"
@@ -115,7 +116,9 @@ ngx_int_t init_process(ngx_cycle_t* cycle) noexcept {
             if (!main->redis.empty()) start_last_use();
         }
         start_module_file_check();
-        return start_watching(cycle);
+        if (start_watching(cycle) != NGX_OK) return NGX_ERROR;
+        if (main != nullptr) start_health_watch(*main);
+        return NGX_OK;
     });
 }
 
@@ -123,6 +126,7 @@ void exit_process(ngx_cycle_t*) noexcept {
     if (!serves_requests()) return;
     stop_module_file_check();
     stop_summaries();
+    stop_health_watch();
     stop_watching();
     stop_journal_feeds();
     stop_followers();

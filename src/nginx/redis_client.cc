@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "nginx/bridge.h"
+#include "nginx/clock.h"
 #include "nginx/conf.h"
 #include "redis/command.h"
 
@@ -38,7 +39,8 @@ struct RedisClient::Question final : redis::Caller {
           caller(&asker),
           commands(std::move(asked_by)),
           replies(commands.size()),
-          asked(ngx_current_msec) {
+          asked(ngx_current_msec),
+          asked_nanoseconds(monotonic_nanoseconds()) {
         for (std::size_t i = 0; i < commands.size(); ++i) open.push_back(i);
     }
 
@@ -67,6 +69,7 @@ struct RedisClient::Question final : redis::Caller {
     unsigned redirects = 0;
     RedisNode* node = nullptr;
     ngx_msec_t asked;
+    std::uint64_t asked_nanoseconds;
     Questions::iterator place;
 };
 
@@ -125,6 +128,7 @@ std::optional<LinkFailure> RedisClient::ask(redis::Caller& caller, std::string_v
         topology_->doubt();
         return refuse(LinkFailure::kClosed);
     }
+    counting_.waiting(questions_.size());
     if (!deadline_.is_set()) deadline_.set(conf_.timeout);
     return std::nullopt;
 }
@@ -164,7 +168,7 @@ void RedisClient::judge(const Question& question) {
         return reply.is(redis::Reply::Type::kError);
     };
     counting_.question(std::ranges::any_of(question.replies, is_error) ? "error" : "answered");
-    counting_.answer_took(ngx_current_msec - question.asked);
+    counting_.answer_took((monotonic_nanoseconds() - question.asked_nanoseconds) / 1000);
     for (const redis::Reply& reply : question.replies) {
         if (!is_error(reply)) continue;
         const ErrorKind kind = redis::error_kind(reply.text);
@@ -214,6 +218,7 @@ void RedisClient::forget(const redis::Caller& caller) noexcept {
 std::unique_ptr<RedisClient::Question> RedisClient::take(Question& question) noexcept {
     std::unique_ptr<Question> taken = std::move(*question.place);
     questions_.erase(question.place);
+    counting_.waiting(questions_.size());
     if (questions_.empty()) deadline_.stop();
     return taken;
 }
@@ -252,7 +257,41 @@ void RedisClient::node_down(RedisNode& node, bool was_up) {
     topology_->doubt();
 }
 
+const RedisNode* RedisClient::store_node() const {
+    const RedisServer* const server = topology_->server_for(conf_.keys.epoch());
+    if (server == nullptr) return nullptr;
+    const auto found = std::ranges::find_if(
+        nodes_, [&](const auto& node) { return node->endpoint() == server->endpoint; });
+    return found == nodes_.end() ? nullptr : found->get();
+}
+
+bool RedisClient::ready() const {
+    const RedisNode* const node = store_node();
+    return node != nullptr && node->ready();
+}
+
+std::string RedisClient::problem() const {
+    if (const RedisNode* const node = store_node()) return node->problem();
+    switch (conf_.topology) {
+        case RedisTopologyKind::kSentinel:
+            return "no sentinel has named a master";
+        case RedisTopologyKind::kCluster:
+            return "no node has told who serves the slot of the store";
+        case RedisTopologyKind::kStandalone:
+            break;
+    }
+    return {};
+}
+
+void RedisClient::tell() {
+    counting_.present();
+    if (const RedisNode* const node = store_node(); node != nullptr && node->ready()) {
+        counting_.ready(node->heard());
+    }
+}
+
 bool RedisClient::is_epoch(std::string_view epoch) {
+    heard_epoch(epoch);
     if (!epoch.empty() && (epoch_.empty() || epoch_ == epoch)) {
         epoch_ = epoch;
         epoch_reported_ = false;

@@ -39,6 +39,17 @@ public:
     // The caller hears nothing any more.
     void forget(const redis::Caller& caller) noexcept;
 
+    // Tells all workers what this one knows of the server. Every second at least.
+    void tell();
+    // What all workers know of it.
+    const cache::RedisState& state() const noexcept { return counting_.state(); }
+    // Whether there is a connection to the server that has the store.
+    bool ready() const;
+    // Why something failed last, for people; empty where nothing has.
+    std::string problem() const;
+    // What somebody else heard of the store's epoch; empty: there is none.
+    void heard_epoch(std::string_view epoch) noexcept { counting_.epoch(epoch); }
+
     // Whether this is the store's epoch, as it was when the connection was made; empty: there is
     // none. When it is not, what the store says does not count.
     bool is_epoch(std::string_view epoch);
@@ -63,6 +74,8 @@ private:
     void servers_changed() override;
 
     RedisNode* node_at(const RedisServer& server);
+    // Of the server that has the store; nullptr: not known, or never asked.
+    const RedisNode* store_node() const;
     RedisNode* node_for(std::string_view key);
     // Sends the commands of the question that have no answer yet, behind ASKING where `asking`.
     bool send(Question& question, RedisNode& node, bool asking);

@@ -298,6 +298,7 @@ bool RedisLink::read_some() {
         close(LinkFailure::kClosed, "the server closed the connection");
         return false;
     }
+    heard_ = ngx_current_msec;
     if (!pipeline_.receive({buffer.data(), static_cast<std::size_t>(got)})) {
         close(LinkFailure::kProtocol, pipeline_.problem());
     }

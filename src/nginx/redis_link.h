@@ -48,6 +48,8 @@ public:
     State state() const noexcept { return state_; }
     bool ready() const noexcept { return state_ == State::kReady; }
     const std::string& peer() const noexcept { return peer_; }
+    // When something came from it last, of ngx_current_msec.
+    ngx_msec_t heard() const noexcept { return heard_; }
     // What the login was refused for, of the last link_down().
     redis::ErrorKind login_problem() const noexcept { return login_problem_; }
 
@@ -101,6 +103,7 @@ private:
     ngx_connection_t* connection_ = nullptr;
     std::string host_;
     std::string peer_;
+    ngx_msec_t heard_ = 0;
     std::string close_reason_;
     redis::LinkFailure close_failure_ = redis::LinkFailure::kClosed;
     std::string tls_alert_;

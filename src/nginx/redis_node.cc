@@ -75,6 +75,10 @@ void RedisNode::leave(LinkFailure failure, std::string why) {
     link_.close(failure, std::move(why));
 }
 
+std::string RedisNode::problem() const {
+    return ngx_current_msec - problem_at_ < kReportInterval ? problem_ : std::string();
+}
+
 void RedisNode::complain(const std::string& error) {
     report("it answers " + log_escaped(error, 100));
 }
@@ -97,7 +101,6 @@ void RedisNode::link_up(RedisLink& link, redis::Role role) {
         ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "gate_redis \"%V\": %V answers again",
                       &name, &peer);
     }
-    problem_.clear();
     for (const Queued& queued : std::exchange(queue_, {})) {
         link_.send(*queued.caller, queued.commands, queued.count);
     }
@@ -156,6 +159,7 @@ bool RedisNode::read_password_again() {
 // a minute.
 void RedisNode::report(const std::string& why) {
     problem_ = why;
+    problem_at_ = ngx_current_msec;
     if (ngx_current_msec - reported_at_ >= kReportInterval) reported_.clear();
     if (reported_.size() >= kMostReports || std::ranges::count(reported_, why) != 0) return;
     if (reported_.empty()) reported_at_ = ngx_current_msec;

@@ -33,8 +33,9 @@ public:
 
     const redis::Endpoint& endpoint() const noexcept { return server_.endpoint; }
     bool ready() const noexcept { return link_.ready(); }
-    // Why it is not, for people; empty while nothing has failed.
-    const std::string& problem() const noexcept { return problem_; }
+    ngx_msec_t heard() const noexcept { return link_.heard(); }
+    // Why it could not be used last, for people, as long as that is not a minute ago.
+    std::string problem() const;
 
     // Connects unless it is connected or connecting; when the back-off forbids it, later.
     void connect();
@@ -76,6 +77,7 @@ private:
     Alarm retry_;
     std::vector<Queued> queue_;
     std::string problem_;
+    ngx_msec_t problem_at_ = 0;
     std::vector<std::string>
         reported_;                // problems since it was up for a while, at most a minute long
     ngx_msec_t reported_at_ = 0;  // the first of them

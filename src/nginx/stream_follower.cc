@@ -240,6 +240,7 @@ void Follower::complain(const std::string& what) const {
 
 // False: the store is not what it was, or has lost what it had; the connection is closed then.
 bool Follower::digest_epoch(const Reply& epoch) {
+    if (RedisClient* const client = redis_client(conf_)) client->heard_epoch(epoch.text);
     if (!epoch.is(Reply::Type::kString) || epoch.text.empty()) {
         distrust("the key \"" + conf_.keys.epoch() +
                  "\" is missing: the store is empty or was never set up; what is revoked stays so");

@@ -62,6 +62,7 @@ public:
     void stop_timer();
     void tick();
     void follow_task();
+    std::string problem_of(const Block& block) const;
 
 private:
     template <class Live>
@@ -126,6 +127,15 @@ void Watcher::catch_up() {
         const bool taken_over = stamp && watched.current == *stamp;
         if (replacement && !taken_over && !watched.file().start_value_only) withdraw(watched);
     }
+}
+
+std::string Watcher::problem_of(const Block& block) const {
+    for (const Watched& watched : watched_) {
+        if (watched.block == block && !watched.problem.empty()) {
+            return '"' + watched.file().path + "\": " + watched.problem;
+        }
+    }
+    return {};
 }
 
 // What the master read when nginx started is not what the other workers have taken over since: it
@@ -265,6 +275,10 @@ ngx_int_t start_watching(ngx_cycle_t* cycle) {
     watcher->catch_up();
     watcher->start_timer();
     return NGX_OK;
+}
+
+std::string problem_of_files(const Block& block) {
+    return watcher != nullptr ? watcher->problem_of(block) : std::string();
 }
 
 void stop_watching() {

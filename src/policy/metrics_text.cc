@@ -1,11 +1,12 @@
 #include "policy/metrics_text.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
+#include <set>
 #include <utility>
 
+#include "base/json_object.h"
 #include "base/json_text.h"
+#include "policy/metrics_redis.h"
 
 namespace gate::policy {
 namespace {
@@ -20,48 +21,13 @@ constexpr Family kFamilies[] = {
     {"decisions", "nginx_gate_decisions_total", "Requests that a gate has decided, once each."},
     {"redis_questions", "nginx_gate_redis_questions_total",
      "Questions to Redis by what became of them."},
-    {"redis_slower", "nginx_gate_redis_slower_total",
-     "Answers of Redis that took longer than so many seconds."},
     {"redis_connections", "nginx_gate_redis_connections_total",
      "Connections to Redis servers that were made, lost or not to be had."},
+    {"integration_changes", "nginx_gate_integration_changes_total",
+     "Changes of the state of what the gate depends on."},
     {"overflow", "nginx_gate_series_overflow_total",
      "Events not counted elsewhere because the zone has no room for more series."},
 };
-
-// A label's value as Prometheus writes it. A cut never leaves half an escape or half a character.
-std::string escaped_value(std::string_view value) {
-    std::string out;
-    std::size_t whole = 0;  // octets of `out` that end with a whole character
-    for (const char c : value) {
-        const bool continues = (static_cast<unsigned char>(c) & 0xc0) == 0x80;
-        if (!continues) whole = out.size();
-        if (c == '\n') {
-            out += "\\n";
-        } else {
-            if (c == '"' || c == '\\') out += '\\';
-            out += c;
-        }
-        if (out.size() > kMaxLabelValue) return out.substr(0, whole);
-    }
-    return out;
-}
-
-void append_label(std::string& out, std::string_view name, std::string_view value) {
-    if (out.back() != ' ') out += ',';
-    out.append(name).append("=\"").append(escaped_value(value)).append("\"");
-}
-
-void append_number(std::string& out, std::uint64_t value) {
-    out += std::to_string(value);
-}
-
-// Seconds with milliseconds.
-void append_seconds(std::string& out, double value) {
-    std::array<char, 64> text;
-    const auto [end, error] =
-        std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, 3);
-    out.append(text.data(), error == std::errc() ? end : text.data());
-}
 
 // The family of a series' text, and the labels behind it.
 std::pair<std::string_view, std::string_view> split_series(std::string_view text) {
@@ -93,12 +59,6 @@ std::vector<Sample> samples_of(const MetricsInput& input, std::string_view famil
         }
     }
     return merged;
-}
-
-void begin_family(std::string& out, std::string_view metric, std::string_view type,
-                  std::string_view help) {
-    out.append("# HELP ").append(metric).append(" ").append(help).append("\n");
-    out.append("# TYPE ").append(metric).append(" ").append(type).append("\n");
 }
 
 void append_segments(std::string& out, const MetricsInput& input, std::string_view metric,
@@ -135,6 +95,36 @@ void append_gauges(std::string& out, const MetricsInput& input) {
     out += "nginx_gate_revocation_lag_seconds ";
     append_seconds(out, *input.revocation_lag);
     out += '\n';
+}
+
+// One series for each state that it may be in, as a StateSet of OpenMetrics. Names that are equal
+// once they are cut would be the same series twice: the first one stays.
+void append_integrations(std::string& out, const MetricsInput& input) {
+    constexpr std::string_view kMetric = "nginx_gate_integration_state";
+    begin_family(out, kMetric, "gauge", "1 for the state that it is in.");
+    std::set<std::string> written;
+    for (const Integration& one : input.integrations) {
+        std::string labels = "{";
+        append_label(labels, "integration", one.kind);
+        append_label(labels, "name", one.name);
+        if (!written.insert(labels).second) continue;
+        for (const HealthState state : {HealthState::kConnected, HealthState::kDegraded,
+                                        HealthState::kStarting, HealthState::kDisconnected}) {
+            out.append(kMetric).append(labels);
+            append_label(out, "state", name_of(state));
+            out += one.health.state == state ? "} 1\n" : "} 0\n";
+        }
+    }
+}
+
+std::string integrations_json(const MetricsInput& input) {
+    std::vector<std::string> elements;
+    for (const Integration& one : input.integrations) {
+        JsonObject object;
+        object.text("integration", one.kind).text("name", one.name);
+        elements.push_back(object.text("state", name_of(one.health.state)).str());
+    }
+    return json_array(elements);
 }
 
 // One label of `labels`, which is shortened by it; the value unescaped. False at the end, or where
@@ -208,19 +198,21 @@ std::string redis_question_series(std::string_view redis, std::string_view outco
     return out;
 }
 
-std::string redis_slower_series(std::string_view redis, std::string_view seconds) {
-    std::string out = "redis_slower ";
-    append_label(out, "redis", redis);
-    append_label(out, "than", seconds);
-    return out;
-}
-
 std::string redis_connection_series(std::string_view redis, std::string_view server,
                                     std::string_view event) {
     std::string out = "redis_connections ";
     append_label(out, "redis", redis);
     append_label(out, "server", server);
     append_label(out, "event", event);
+    return out;
+}
+
+std::string integration_change_series(std::string_view integration, std::string_view name,
+                                      std::string_view to) {
+    std::string out = "integration_changes ";
+    append_label(out, "integration", integration);
+    append_label(out, "name", name);
+    append_label(out, "to", to);
     return out;
 }
 
@@ -238,6 +230,8 @@ std::string metrics_as_prometheus(const MetricsInput& input) {
         }
     }
     append_gauges(out, input);
+    append_integrations(out, input);
+    append_redis(out, input);
     return out;
 }
 
@@ -261,7 +255,8 @@ std::string metrics_as_json(const MetricsInput& input) {
     } else {
         out += "null";
     }
-    out += "},";
+    out +=
+        "},\"redis\":" + redis_json(input) + ",\"integrations\":" + integrations_json(input) + ",";
     append_json_counters(out, input);
     out += "}\n";
     return out;

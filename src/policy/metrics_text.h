@@ -10,11 +10,10 @@
 #include <string_view>
 #include <vector>
 
-namespace gate::policy {
+#include "policy/health.h"
+#include "policy/metrics_form.h"
 
-// Octets of a label's value at most, after escaping: with three of them the text of a series fits
-// into its place in the zone. Longer ones are cut.
-inline constexpr std::size_t kMaxLabelValue = 64;
+namespace gate::policy {
 
 // The labels of nginx_gate_decisions_total. Names come from the configuration, the rest are fixed
 // words, "" for what does not apply: no text of a client ever becomes a label.
@@ -31,13 +30,14 @@ struct DecisionLabels {
 // The text of such a series: `decisions server="a",credential="jwt",..`.
 std::string decision_series(const DecisionLabels& labels);
 
-// Of a gate_redis block: what became of a question (answered, error, timeout, closed, overflow), an
-// answer that took longer than so many seconds ("0.001", as it stands in the label), and what
-// happened to a connection (up, lost, failed).
+// Of a gate_redis block: what became of a question (answered, error, timeout, closed, overflow),
+// and what happened to a connection (up, lost, failed).
 std::string redis_question_series(std::string_view redis, std::string_view outcome);
-std::string redis_slower_series(std::string_view redis, std::string_view seconds);
 std::string redis_connection_series(std::string_view redis, std::string_view server,
                                     std::string_view event);
+// Changes of an integration's state; `to` is the new one.
+std::string integration_change_series(std::string_view integration, std::string_view name,
+                                      std::string_view to);
 
 struct MetricsSeries {
     std::string text;
@@ -51,13 +51,23 @@ struct MetricsSegment {
     std::uint64_t used = 0;
 };
 
+// A gate_redis block as all workers know it.
+struct MetricsRedis {
+    std::string_view name;
+    std::uint64_t waiting = 0;  // questions, in the worker that has most of them
+    std::uint64_t limit = 0;    // of a worker
+    std::string epoch;          // what stands for it; empty: not known
+};
+
 struct MetricsInput {
     std::string_view version;
     std::uint64_t zone_bytes = 0;
     std::vector<MetricsSegment> segments;
     bool revocations_overflowed = false;
     std::optional<double> revocation_lag;  // seconds; nullopt: no revocations are followed
-    std::vector<MetricsSeries> series;     // in any order; of families not known here: left out
+    std::vector<MetricsRedis> redis;
+    std::vector<Integration> integrations;
+    std::vector<MetricsSeries> series;  // in any order; of families not known here: left out
 };
 
 inline constexpr std::string_view kPrometheusType = "text/plain; version=0.0.4; charset=utf-8";
@@ -66,6 +76,9 @@ std::string metrics_as_prometheus(const MetricsInput& input);
 
 // {"version":..,"zone":{"bytes":..,"segments":{name:{"slots":..,"used":..}}},
 //  "revocations":{"overflowed":..,"lag_seconds":..},
+//  "redis":{name:{"waiting":..,"waiting_limit":..,"epoch":..,"answers":{"count":..,"seconds":..,
+//   "buckets":{"0.0005":..}}}},
+//  "integrations":[{"integration":..,"name":..,"state":..}],
 //  "counters":{family:[{"labels":{..},"value":..}]}}
 std::string metrics_as_json(const MetricsInput& input);
 

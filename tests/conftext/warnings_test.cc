@@ -288,6 +288,18 @@ TEST(MetricsWarning, NamesALocationThatIsOpenToEveryone) {
               std::vector<std::string>{"2 \"gate_metrics\" in location /m" + rest});
 }
 
+TEST(HealthWarning, NamesALocationThatIsOpenToEveryone) {
+    const std::string rest =
+        " in location /h tells everyone what the gate stands on, or what it leaves open; write "
+        "\"gate ..;\" or \"allow ..; deny all;\" there";
+    for (const std::string form : {"page", "json", "routes"}) {
+        EXPECT_EQ(warnings(server("location /h { gate_health " + form + "; }")),
+                  std::vector<std::string>{"2 \"gate_health " + form + "\"" + rest});
+        EXPECT_EQ(warnings(server("location /h { gate jwt; gate_health " + form + "; }")), kNone);
+    }
+    EXPECT_EQ(warnings(server("location /h { gate_health ready; }")), kNone);
+}
+
 TEST(MetricsWarning, LeavesRestrictedLocationsAlone) {
     for (const char* text :
          {"gate jwt; location /m { gate_metrics; }", "location /m { gate key; gate_metrics; }",

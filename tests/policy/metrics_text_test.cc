@@ -13,6 +13,7 @@
 
 #include "base/reason.h"
 #include "cache/counters.h"
+#include "policy/metrics_redis.h"
 
 namespace gate::policy {
 namespace {
@@ -23,6 +24,9 @@ MetricsInput sample_input() {
             .segments = {{"verdicts", 400000, 17}, {"buckets", 4096, 0}},
             .revocations_overflowed = false,
             .revocation_lag = 0.25,
+            .redis = {{.name = "main", .waiting = 3, .limit = 1024, .epoch = "0123456789ab"},
+                      {.name = "other", .waiting = 0, .limit = 8, .epoch = ""}},
+            .integrations = {{"redis", "main", {HealthState::kDegraded, "why"}, 1, "f:1"}},
             .series = {{"overflow ", 3},
                        {decision_series({.server = "b",
                                          .credential = "key",
@@ -41,25 +45,28 @@ MetricsInput sample_input() {
                                          .cache = "hit"}),
                         18446744073709551615U},
                        {redis_question_series("main", "timeout"), 2},
-                       {redis_slower_series("main", "0.005"), 4},
+                       {redis_answer_series("main", answer_bucket(400)), 4},
+                       {redis_answer_series("main", answer_bucket(4001)), 2},
+                       {redis_answer_series("main", answer_bucket(6'000'000)), 1},
+                       {redis_answer_time_series("main"), 6'009'602},
+                       {integration_change_series("redis", "main", "degraded"), 6},
                        {redis_connection_series("main", "127.0.0.1:6379", "up"), 5}}};
 }
 
-TEST(MetricsText, PrometheusFormIsExact) {
-    EXPECT_EQ(metrics_as_prometheus(sample_input()),
-              R"(# HELP nginx_gate_decisions_total Requests that a gate has decided, once each.
+constexpr std::string_view kSampleAsPrometheus =
+    R"(# HELP nginx_gate_decisions_total Requests that a gate has decided, once each.
 # TYPE nginx_gate_decisions_total counter
 nginx_gate_decisions_total{server="a",credential="jwt",issuer="corp",store="",decision="passed",reason="",cache="hit"} 18446744073709551615
 nginx_gate_decisions_total{server="b",credential="key",issuer="",store="partner",decision="denied",reason="key_unknown",cache="miss"} 7
 # HELP nginx_gate_redis_questions_total Questions to Redis by what became of them.
 # TYPE nginx_gate_redis_questions_total counter
 nginx_gate_redis_questions_total{redis="main",outcome="timeout"} 2
-# HELP nginx_gate_redis_slower_total Answers of Redis that took longer than so many seconds.
-# TYPE nginx_gate_redis_slower_total counter
-nginx_gate_redis_slower_total{redis="main",than="0.005"} 4
 # HELP nginx_gate_redis_connections_total Connections to Redis servers that were made, lost or not to be had.
 # TYPE nginx_gate_redis_connections_total counter
 nginx_gate_redis_connections_total{redis="main",server="127.0.0.1:6379",event="up"} 5
+# HELP nginx_gate_integration_changes_total Changes of the state of what the gate depends on.
+# TYPE nginx_gate_integration_changes_total counter
+nginx_gate_integration_changes_total{integration="redis",name="main",to="degraded"} 6
 # HELP nginx_gate_series_overflow_total Events not counted elsewhere because the zone has no room for more series.
 # TYPE nginx_gate_series_overflow_total counter
 nginx_gate_series_overflow_total 3
@@ -83,25 +90,70 @@ nginx_gate_revocations_overflowed 0
 # HELP nginx_gate_revocation_lag_seconds Time since the revocations in memory were last known to be complete.
 # TYPE nginx_gate_revocation_lag_seconds gauge
 nginx_gate_revocation_lag_seconds 0.250
-)");
+# HELP nginx_gate_integration_state 1 for the state that it is in.
+# TYPE nginx_gate_integration_state gauge
+nginx_gate_integration_state{integration="redis",name="main",state="connected"} 0
+nginx_gate_integration_state{integration="redis",name="main",state="degraded"} 1
+nginx_gate_integration_state{integration="redis",name="main",state="starting"} 0
+nginx_gate_integration_state{integration="redis",name="main",state="disconnected"} 0
+# HELP nginx_gate_redis_answer_seconds Time from a question to its answer, which may be an error.
+# TYPE nginx_gate_redis_answer_seconds histogram
+nginx_gate_redis_answer_seconds_bucket{redis="main",le="0.0005"} 4
+nginx_gate_redis_answer_seconds_bucket{redis="main",le="0.001"} 4
+nginx_gate_redis_answer_seconds_bucket{redis="main",le="0.0025"} 4
+nginx_gate_redis_answer_seconds_bucket{redis="main",le="0.005"} 6
+nginx_gate_redis_answer_seconds_bucket{redis="main",le="0.01"} 6
+nginx_gate_redis_answer_seconds_bucket{redis="main",le="0.025"} 6
+nginx_gate_redis_answer_seconds_bucket{redis="main",le="0.05"} 6
+nginx_gate_redis_answer_seconds_bucket{redis="main",le="0.1"} 6
+nginx_gate_redis_answer_seconds_bucket{redis="main",le="0.25"} 6
+nginx_gate_redis_answer_seconds_bucket{redis="main",le="0.5"} 6
+nginx_gate_redis_answer_seconds_bucket{redis="main",le="1"} 6
+nginx_gate_redis_answer_seconds_bucket{redis="main",le="2.5"} 6
+nginx_gate_redis_answer_seconds_bucket{redis="main",le="5"} 6
+nginx_gate_redis_answer_seconds_bucket{redis="main",le="+Inf"} 7
+nginx_gate_redis_answer_seconds_sum{redis="main"} 6.009602
+nginx_gate_redis_answer_seconds_count{redis="main"} 7
+# HELP nginx_gate_redis_waiting Questions that wait in the worker that has most of them.
+# TYPE nginx_gate_redis_waiting gauge
+nginx_gate_redis_waiting{redis="main"} 3
+nginx_gate_redis_waiting{redis="other"} 0
+# HELP nginx_gate_redis_waiting_limit Questions that may wait in a worker.
+# TYPE nginx_gate_redis_waiting_limit gauge
+nginx_gate_redis_waiting_limit{redis="main"} 1024
+nginx_gate_redis_waiting_limit{redis="other"} 8
+# HELP nginx_gate_redis_epoch_info Which store it is: the beginning of the SHA-256 of its epoch; always 1.
+# TYPE nginx_gate_redis_epoch_info gauge
+nginx_gate_redis_epoch_info{redis="main",epoch="0123456789ab"} 1
+)";
+
+TEST(MetricsText, PrometheusFormIsExact) {
+    EXPECT_EQ(metrics_as_prometheus(sample_input()), kSampleAsPrometheus);
 }
 
 TEST(MetricsText, JsonFormIsExact) {
-    EXPECT_EQ(metrics_as_json(sample_input()),
-              R"({"version":"1.2.3","zone":{"bytes":67108864,"segments":{)"
-              R"("verdicts":{"slots":400000,"used":17},"buckets":{"slots":4096,"used":0}}},)"
-              R"("revocations":{"overflowed":false,"lag_seconds":0.250},)"
-              R"("counters":{"decisions":[)"
-              R"({"labels":{"server":"a","credential":"jwt","issuer":"corp","store":"",)"
-              R"("decision":"passed","reason":"","cache":"hit"},"value":18446744073709551615},)"
-              R"({"labels":{"server":"b","credential":"key","issuer":"","store":"partner",)"
-              R"("decision":"denied","reason":"key_unknown","cache":"miss"},"value":7}],)"
-              R"("redis_questions":[{"labels":{"redis":"main","outcome":"timeout"},"value":2}],)"
-              R"("redis_slower":[{"labels":{"redis":"main","than":"0.005"},"value":4}],)"
-              R"("redis_connections":[{"labels":{"redis":"main","server":"127.0.0.1:6379",)"
-              R"("event":"up"},"value":5}],)"
-              R"("overflow":[{"labels":{},"value":3}]}})"
-              "\n");
+    EXPECT_EQ(
+        metrics_as_json(sample_input()),
+        R"({"version":"1.2.3","zone":{"bytes":67108864,"segments":{)"
+        R"("verdicts":{"slots":400000,"used":17},"buckets":{"slots":4096,"used":0}}},)"
+        R"("revocations":{"overflowed":false,"lag_seconds":0.250},)"
+        R"("redis":{"main":{"waiting":3,"waiting_limit":1024,"epoch":"0123456789ab",)"
+        R"("answers":{"count":7,"seconds":6.009602,"buckets":{"0.0005":4,"0.001":4,"0.0025":4,"0.005":6,"0.01":6,"0.025":6,"0.05":6,"0.1":6,"0.25":6,"0.5":6,"1":6,"2.5":6,"5":6,"+Inf":7}}},)"
+        R"("other":{"waiting":0,"waiting_limit":8,"epoch":null,)"
+        R"("answers":{"count":0,"seconds":0.000000,"buckets":{"0.0005":0,"0.001":0,"0.0025":0,"0.005":0,"0.01":0,"0.025":0,"0.05":0,"0.1":0,"0.25":0,"0.5":0,"1":0,"2.5":0,"5":0,"+Inf":0}}}},)"
+        R"("integrations":[{"integration":"redis","name":"main","state":"degraded"}],)"
+        R"("counters":{"decisions":[)"
+        R"({"labels":{"server":"a","credential":"jwt","issuer":"corp","store":"",)"
+        R"("decision":"passed","reason":"","cache":"hit"},"value":18446744073709551615},)"
+        R"({"labels":{"server":"b","credential":"key","issuer":"","store":"partner",)"
+        R"("decision":"denied","reason":"key_unknown","cache":"miss"},"value":7}],)"
+        R"("redis_questions":[{"labels":{"redis":"main","outcome":"timeout"},"value":2}],)"
+        R"("redis_connections":[{"labels":{"redis":"main","server":"127.0.0.1:6379",)"
+        R"("event":"up"},"value":5}],)"
+        R"("integration_changes":[{"labels":{"integration":"redis","name":"main",)"
+        R"("to":"degraded"},"value":6}],)"
+        R"("overflow":[{"labels":{},"value":3}]}})"
+        "\n");
 }
 
 TEST(MetricsText, WithoutRevocationsThereIsNoLag) {
@@ -119,7 +171,7 @@ TEST(MetricsText, SeriesOfAnUnknownFamilyAreLeftOut) {
     MetricsInput input = sample_input();
     input.series = {{"", 1}, {"other a=\"b\"", 2}, {"decisionsx ", 3}, {"overflow", 4}};
     const std::string text = metrics_as_prometheus(input);
-    EXPECT_EQ(text.find("other"), std::string::npos);
+    EXPECT_EQ(text.find("a=\"b\""), std::string::npos);
     EXPECT_EQ(text.find("decisionsx"), std::string::npos);
     EXPECT_NE(text.find("nginx_gate_series_overflow_total 4\n"), std::string::npos);
 }
@@ -129,7 +181,7 @@ TEST(MetricsText, SeriesWithTheSameLabelsBecomeOne) {
     input.series.push_back(input.series[1]);
     const std::string text = metrics_as_prometheus(input);
     EXPECT_NE(text.find("reason=\"key_unknown\",cache=\"miss\"} 14\n"), std::string::npos);
-    EXPECT_EQ(text.find("} 7\n"), std::string::npos);
+    EXPECT_EQ(text.find("cache=\"miss\"} 7\n"), std::string::npos);
 }
 
 TEST(DecisionSeries, EscapesAsPrometheusDoes) {
@@ -196,6 +248,48 @@ TEST(MetricsText, JsonReadsBackWhateverTheLabels) {
         }
     }
     EXPECT_EQ(servers, std::set<std::string>{server});
+}
+
+TEST(AnswerBucket, IsTheLeastBoundThatIsMet) {
+    EXPECT_EQ(answer_bucket(0), "0.0005");
+    EXPECT_EQ(answer_bucket(500), "0.0005");
+    EXPECT_EQ(answer_bucket(501), "0.001");
+    EXPECT_EQ(answer_bucket(1'000'000), "1");
+    EXPECT_EQ(answer_bucket(5'000'000), "5");
+    EXPECT_EQ(answer_bucket(5'000'001), "+Inf");
+}
+
+TEST(MetricsText, HasEveryFamilyFromTheBeginning) {
+    const std::string text = metrics_as_prometheus({});
+    for (const char* family : {"integration_state gauge", "integration_changes_total counter",
+                               "redis_answer_seconds histogram", "redis_waiting gauge",
+                               "redis_waiting_limit gauge", "redis_epoch_info gauge"}) {
+        EXPECT_NE(text.find("# TYPE nginx_gate_" + std::string(family)), std::string::npos)
+            << family;
+    }
+}
+
+// What somebody wrote by hand, or a later version did, breaks no histogram.
+TEST(MetricsText, AnswersOfNoKnownBucketAreLeftOut) {
+    MetricsInput input = sample_input();
+    input.series = {{"redis_answers redis=\"a\",le=\"7\"", 5},
+                    {"redis_answers redis=\"a\"", 5},
+                    {"redis_answers redis=\"a\",le=\"1", 5},
+                    {"redis_answers redis=\"a\",le=\"1\"", 2}};
+    const std::string text = metrics_as_prometheus(input);
+    EXPECT_NE(text.find("_count{redis=\"a\"} 2\n"), std::string::npos);
+    EXPECT_EQ(text.find("le=\"7\""), std::string::npos);
+}
+
+TEST(MetricsText, IntegrationsWhoseNamesAreCutAlikeAreOneSeries) {
+    MetricsInput input = sample_input();
+    const std::string path = "file=/" + std::string(100, 'x');
+    input.integrations = {{"revocation", path + "1", {HealthState::kConnected}, 0, ""},
+                          {"revocation", path + "2", {HealthState::kDegraded}, 0, ""}};
+    const std::string text = metrics_as_prometheus(input);
+    const std::string series = "state=\"connected\"} ";
+    EXPECT_EQ(text.find(series), text.rfind(series));
+    EXPECT_NE(metrics_as_json(input).find(path + "2"), std::string::npos);
 }
 
 // promtool is Prometheus' own judge of names, types and form.

@@ -34,8 +34,8 @@ $t->write_file('staff.roles', "viewer *:read;\n");
 
 my $blocks = <<'END';
 gate_zone gate:2m state=%%DIR%%/state;
-gate_redis main { server 127.0.0.1:%%PORT_redis_main%%; timeout 300ms; keepalive 1s; }
-gate_redis side { server 127.0.0.1:%%PORT_redis_side%%; timeout 300ms; keepalive 1s; }
+gate_redis main { server 127.0.0.1:%%PORT_redis_main%%; timeout 1s; }
+gate_redis side { server 127.0.0.1:%%PORT_redis_side%%; timeout 1s; }
 gate_revocation redis=main max_lag=4s;
 gate_roles staff { file staff.roles; }
 gate_issuer corp { issuer https://idp.example.com; jwks_file "a<b>&.jwks"; audience orders; roles staff; }
@@ -97,6 +97,12 @@ subtest 'all is well' => sub {
     is join("\n", changes()), '', 'nothing of it is news';
 };
 
+subtest 'nobody asks for anything' => sub {
+    $t->mark;
+    sleep 7;    # longer than an answer may take, and than keepalive
+    is join("\n", changes()), '', 'nothing changes';
+};
+
 subtest 'forms' => sub {
     my %type = (page => 'text/html; charset=utf-8', json => 'application/json', routes => 'application/json',
         ready => 'text/plain; charset=utf-8');
@@ -111,7 +117,7 @@ subtest 'forms' => sub {
         is $head->body, '', "$form: without body";
         is http_post("/$form", 'x')->status, $form eq 'json' ? 403 : 405, "$form: nothing else";
     }
-    is http_get('/ready')->body, "ready\n", 'ready says nothing else';
+    is http_get('/ready')->body, "ready\n", 'ready says nothing else' or diag $t->error_log;
     my $page = http_get('/page');
     like $page->header('Content-Security-Policy'), qr/^default-src 'none';/, 'the page loads nothing';
     is $page->header('X-Content-Type-Options'), 'nosniff', 'and is what it says';

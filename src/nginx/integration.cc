@@ -42,8 +42,8 @@ bool has_store(const MainConf& main, const RedisConf& conf) {
             }));
 }
 
-// Asks for the epoch where nobody else does: what a store has lost is known before somebody comes
-// with a key.
+// Asks for the epoch where nobody else does, and where nobody asks anything: what a store has lost,
+// and that it hangs, is known before somebody comes with a key.
 class EpochProbe final : private redis::Caller {
 public:
     explicit EpochProbe(const RedisConf& conf) : conf_(conf) {}
@@ -59,7 +59,8 @@ public:
             return age_of(instant).value_or(uptime()) < kInterval;
         };
         const cache::RedisState& state = client.state();
-        if (asked_ || !client.ready() || recent(state.filled) || recent(state.empty)) return;
+        const bool known = recent(state.filled) || recent(state.empty);
+        if (asked_ || !client.ready() || (known && recent(state.answer))) return;
         const std::string key = conf_.keys.epoch();
         std::vector<std::string> commands(1);
         redis::append_command(commands[0], {"GET", key});

@@ -75,7 +75,11 @@ subtest 'where it is' => sub {
         . q{path of a socket, beginning with '/'});
     my $path = 'unix:/' . 'x' x 120;
     wrong_word("server $path;", qq{"server" has the value "$path": the path of a socket has at most 107 octets});
-    wrong_word('server no-such-host.invalid;', '"server" has the value "no-such-host.invalid": host not found');
+    wrong_word('server no-such-host.invalid;', '"server" has the value "no-such-host.invalid": host not found; '
+        . 'write its address, or "resolver ADDRESS;" in http, so that it is asked for while nginx runs');
+    warned('a name that the resolver may know', in_server('', "resolver 127.0.0.1;\n"
+        . "gate_redis x { server no-such-host.invalid:1; }"), 'gate_redis "x": "server" has the value '
+        . '"no-such-host.invalid:1": host not found; the resolver is asked for it while nginx runs in nginx.conf:2');
     wrong_word('sentinel 127.0.0.1;', '"sentinel" has 1 arguments; expected 2 or more');
     wrong_word('sentinel 127.0.0.1 127.0.0.2;',
         '"sentinel" has an unknown value "127.0.0.1"; expected master=NAME first');

@@ -28,6 +28,10 @@ bool complete_limits(ngx_conf_t* cf, const MainConf& main, const LocConf& http);
 bool find_redis(ngx_conf_t* cf, const MainConf& main, const std::string& where,
                 const std::string& subject, const std::string& name, const RedisConf*& found);
 
+// What is asked for names of Redis servers while nginx runs; false after an error.
+// (conf_redis_names.cc)
+bool complete_redis_names(ngx_conf_t* cf, MainConf& main);
+
 // The same as for limits for gate_revocation_lookup. (conf_lookup.cc)
 void merge_lookups(const LocConf& parent, LocConf& loc);
 bool complete_lookups(ngx_conf_t* cf, const MainConf& main, const LocConf& http);

@@ -223,7 +223,8 @@ ngx_int_t complete_configuration(ngx_conf_t* cf) {
     MainConf& main = main_conf(cf);
     auto& http =
         *static_cast<LocConf*>(ngx_http_conf_get_module_loc_conf(cf, ngx_http_gate_module));
-    if (!resolve_roles(cf, main) || !resolve_redis(cf, main) || !load_files(cf, main)) {
+    if (!resolve_roles(cf, main) || !complete_redis_names(cf, main) || !resolve_redis(cf, main) ||
+        !load_files(cf, main)) {
         return NGX_ERROR;
     }
     if (!complete_zone(cf, main)) return NGX_ERROR;

@@ -1,9 +1,6 @@
 // gate_redis name { }.
-#include <sys/un.h>
-
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 
 #include "base/time.h"
 #include "nginx/conf_check.h"
@@ -25,32 +22,6 @@ struct Block {
     bool prefix_set = false;
 };
 
-Address address_of(const ngx_addr_t& found) {
-    Address address;
-    std::memcpy(&address.storage, found.sockaddr, found.socklen);
-    address.size = found.socklen;
-    address.text = view(found.name);
-    return address;
-}
-
-// Names are looked up here, as nginx does for its upstreams: no worker ever waits for that.
-bool add_server(const Directive& word, std::string_view text, std::uint16_t port, Block& block) {
-    const auto endpoint = redis::Endpoint::parse(text, port);
-    if (!endpoint) return word.fail("has the value " + quoted(text) + ": " + endpoint.error());
-    ngx_url_t url{};
-    url.url = str(copy(word.cf()->pool, endpoint->text()));
-    url.default_port = port;
-    if (ngx_parse_url(word.cf()->pool, &url) != NGX_OK) {
-        return word.fail("has the value " + quoted(text) + ": " +
-                         (url.err != nullptr ? url.err : "it cannot be read"));
-    }
-    RedisServer server{*endpoint, {}};
-    for (ngx_uint_t i = 0; i < url.naddrs; ++i)
-        server.addresses.push_back(address_of(url.addrs[i]));
-    block.conf.servers.push_back(std::move(server));
-    return true;
-}
-
 bool begin_topology(const Directive& word, Block& block, RedisTopologyKind topology) {
     if (!block.conf.servers.empty()) {
         return word.fail("stands beside another topology; " + std::string(kTopologies));
@@ -61,7 +32,7 @@ bool begin_topology(const Directive& word, Block& block, RedisTopologyKind topol
 
 bool set_server(Directive& word, Block& block) {
     return begin_topology(word, block, RedisTopologyKind::kStandalone) &&
-           add_server(word, word.values()[0], kRedisPort, block);
+           add_redis_server(word, word.values()[0], kRedisPort, block.conf);
 }
 
 bool set_sentinel(Directive& word, Block& block) {
@@ -70,7 +41,7 @@ bool set_sentinel(Directive& word, Block& block) {
     if (!master || master->empty()) return word.unknown(word.values()[0], "master=NAME first");
     block.conf.master = *master;
     for (std::size_t i = 1; i < word.values().size(); ++i) {
-        if (!add_server(word, word.values()[i], kSentinelPort, block)) return false;
+        if (!add_redis_server(word, word.values()[i], kSentinelPort, block.conf)) return false;
     }
     return true;
 }
@@ -78,7 +49,7 @@ bool set_sentinel(Directive& word, Block& block) {
 bool set_cluster(Directive& word, Block& block) {
     if (!begin_topology(word, block, RedisTopologyKind::kCluster)) return false;
     return std::ranges::all_of(word.values(), [&](std::string_view value) {
-        return add_server(word, value, kRedisPort, block);
+        return add_redis_server(word, value, kRedisPort, block.conf);
     });
 }
 
@@ -335,35 +306,6 @@ bool find_redis(ngx_conf_t* cf, const MainConf& main, const std::string& where,
     return found != nullptr || fail_at(cf, where,
                                        subject + " names unknown redis " + quoted(name) +
                                            "; declared gate_redis: " + listed(names));
-}
-
-std::optional<Address> literal_address(const redis::Endpoint& endpoint) {
-    Address address;
-    address.text = endpoint.text();
-    if (!endpoint.socket_path.empty()) {
-        auto* unix = reinterpret_cast<sockaddr_un*>(&address.storage);
-        if (endpoint.socket_path.size() >= sizeof unix->sun_path) return std::nullopt;
-        unix->sun_family = AF_UNIX;
-        std::memcpy(unix->sun_path, endpoint.socket_path.data(), endpoint.socket_path.size());
-        address.size = sizeof(sockaddr_un);
-        return address;
-    }
-    auto* host = reinterpret_cast<u_char*>(const_cast<char*>(endpoint.host.data()));
-    auto* v6 = reinterpret_cast<sockaddr_in6*>(&address.storage);
-    if (ngx_inet6_addr(host, endpoint.host.size(), v6->sin6_addr.s6_addr) == NGX_OK) {
-        v6->sin6_family = AF_INET6;
-        v6->sin6_port = htons(endpoint.port);
-        address.size = sizeof(sockaddr_in6);
-        return address;
-    }
-    auto* v4 = reinterpret_cast<sockaddr_in*>(&address.storage);
-    address.storage = {};
-    v4->sin_addr.s_addr = ngx_inet_addr(host, endpoint.host.size());
-    if (v4->sin_addr.s_addr == INADDR_NONE) return std::nullopt;
-    v4->sin_family = AF_INET;
-    v4->sin_port = htons(endpoint.port);
-    address.size = sizeof(sockaddr_in);
-    return address;
 }
 
 }  // namespace gate::nginx

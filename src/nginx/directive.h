@@ -41,8 +41,10 @@ public:
     // A path relative to nginx's configuration directory, completed.
     std::string path(std::string_view text) const;
 
-private:
+    // What its messages begin with, with a blank behind it.
     std::string subject() const;
+
+private:
     ngx_conf_t* cf_;
     std::string context_;
     std::string_view name_;

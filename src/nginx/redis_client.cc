@@ -319,6 +319,7 @@ void RedisClient::distrust(std::string_view key, const std::string& why) {
 }
 
 void start_redis(const MainConf& main) {
+    for (const auto& conf : main.redis) start_names(*conf);
     clients = new std::vector<std::unique_ptr<RedisClient>>;
     for (const auto& conf : main.redis) {
         clients->push_back(std::make_unique<RedisClient>(*conf, zone_of(main)));
@@ -329,6 +330,7 @@ void start_redis(const MainConf& main) {
 void stop_redis() noexcept {
     delete clients;
     clients = nullptr;
+    stop_names();
 }
 
 RedisClient* redis_client(const RedisConf& conf) noexcept {

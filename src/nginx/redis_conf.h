@@ -28,6 +28,13 @@ struct RedisServer {
     std::vector<Address> addresses;
 };
 
+// What became of a name that the block has, as `subject` says.
+struct NameAtStart {
+    std::string where;
+    std::string subject;
+    std::string problem;  // empty: it has addresses
+};
+
 enum class RedisTopologyKind : std::uint8_t { kStandalone, kSentinel, kCluster };
 
 struct RedisTls {
@@ -59,6 +66,8 @@ struct RedisConf {
     // How the sentinels are talked to: nullptr unless they are named.
     std::unique_ptr<RedisConf> sentinel;
     std::string where;
+    std::vector<NameAtStart> names;
+    ngx_resolver_t* resolver = nullptr;  // that of http, where one is written
 };
 
 // The password as the file has it now, or a sentence why not, without its text.

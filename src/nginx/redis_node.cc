@@ -25,12 +25,16 @@ RedisNode::RedisNode(const RedisConf& conf, Owner& owner, RedisServer server,
       backoff_(conf.backoff),
       retry_(call_member<RedisNode, &RedisNode::connect>, this) {}
 
+RedisNode::~RedisNode() {
+    if (looking_up_ && redis_names() != nullptr) redis_names()->forget(*this);
+}
+
 bool RedisNode::may_try() const noexcept {
     return backoff_.delay(ngx_current_msec, 0) == 0;
 }
 
 void RedisNode::connect() {
-    if (link_.state() != RedisLink::State::kDown) return;
+    if (!down()) return;
     const auto delay = backoff_.delay(ngx_current_msec, static_cast<std::uint64_t>(ngx_random()));
     if (delay == 0) return open();
     if (!retry_.is_set()) retry_.set(delay);
@@ -40,9 +44,34 @@ void RedisNode::open() {
     retry_.stop();
     backoff_.tried(ngx_current_msec);
     if (std::exchange(refused_, false)) read_password_again();
+    looking_up_ = look_up();
+    if (!looking_up_) open_link();
+}
+
+bool RedisNode::look_up() {
+    RedisNames* const names = redis_names();
+    return names != nullptr && server_.endpoint.has_name() &&
+           !names->look_up(*this, server_.endpoint.host, conf_.connect_timeout);
+}
+
+void RedisNode::looked_up() {
+    looking_up_ = false;
+    open_link();
+    if (down()) lost(LinkFailure::kClosed);
+}
+
+void RedisNode::open_link() {
+    if (redis_names() != nullptr && server_.endpoint.has_name()) {
+        const auto& known = redis_names()->addresses(server_.endpoint.host);
+        if (!known.empty()) server_.addresses = with_port(known, server_.endpoint.port);
+    }
     if (server_.addresses.empty()) {
         backoff_.failed();
-        return report("its name has no address");
+        if (kept_ && !retry_.is_set()) retry_.set(conf_.backoff);
+        return report(redis_names() != nullptr
+                          ? "its name has no address"
+                          : "its name has no address; write \"resolver ADDRESS;\" in http, or "
+                            "have addresses announced");
     }
     const Address& address = server_.addresses[next_address_ % server_.addresses.size()];
     link_.open(address, server_.endpoint.host,
@@ -57,10 +86,10 @@ bool RedisNode::send(redis::Caller& caller, std::string_view commands, std::size
         link_.send(caller, commands, count);
         return true;
     }
-    if (link_.state() == RedisLink::State::kDown) {
+    if (down()) {
         if (!may_try()) return false;
         open();
-        if (link_.state() == RedisLink::State::kDown) return false;
+        if (down()) return false;
     }
     queue_.push_back({&caller, std::string(commands), count});
     return true;
@@ -86,6 +115,10 @@ void RedisNode::complain(const std::string& error) {
 void RedisNode::retire() {
     kept_ = false;
     retry_.stop();
+    if (std::exchange(looking_up_, false)) {
+        redis_names()->forget(*this);
+        return lost(LinkFailure::kClosed);
+    }
     retiring_ = link_.state() != RedisLink::State::kDown;
     link_.close(LinkFailure::kClosed, "another server is asked now");
 }
@@ -123,6 +156,10 @@ void RedisNode::link_down(RedisLink& link, LinkFailure failure, const std::strin
         report(why);
         refused_ = wrong_password;
     }
+    lost(failure);
+}
+
+void RedisNode::lost(LinkFailure failure) {
     // Those that are called may leave the queue for others that are still in it.
     while (!queue_.empty()) {
         redis::Caller* const caller = queue_.front().caller;
@@ -130,7 +167,7 @@ void RedisNode::link_down(RedisLink& link, LinkFailure failure, const std::strin
         caller->failed(failure);
     }
     owner_.node_down(*this, std::exchange(up_, false));
-    if (kept_ && !ngx_exiting && link.state() == RedisLink::State::kDown) connect();
+    if (kept_ && !ngx_exiting) connect();
 }
 
 // The password may have been changed where the server is, and here in the file. True: the file has

@@ -1,5 +1,6 @@
 // One Redis server as a worker uses it: a connection that comes back by itself, no more often than
-// the back-off allows, with the password of the moment, and the questions that wait for it.
+// the back-off allows, with the address and the password of the moment, and the questions that wait
+// for it.
 #pragma once
 
 #include <memory>
@@ -9,11 +10,12 @@
 
 #include "nginx/alarm.h"
 #include "nginx/redis_link.h"
+#include "nginx/redis_names.h"
 #include "redis/backoff.h"
 
 namespace gate::nginx {
 
-class RedisNode : private RedisLink::Owner {
+class RedisNode : private RedisLink::Owner, private RedisNames::Asker {
 public:
     class Owner {
     public:
@@ -30,6 +32,9 @@ public:
 
     RedisNode(const RedisConf& conf, Owner& owner, RedisServer server,
               redis::ReplyLimits limits = {});
+    RedisNode(const RedisNode&) = delete;
+    RedisNode& operator=(const RedisNode&) = delete;
+    ~RedisNode();
 
     const redis::Endpoint& endpoint() const noexcept { return server_.endpoint; }
     bool ready() const noexcept { return link_.ready(); }
@@ -62,7 +67,13 @@ private:
 
     void link_up(RedisLink& link, redis::Role role) override;
     void link_down(RedisLink& link, redis::LinkFailure failure, const std::string& why) override;
+    void looked_up() override;
+    bool down() const noexcept { return link_.state() == RedisLink::State::kDown && !looking_up_; }
     void open();
+    void open_link();
+    // Its addresses are being asked for: looked_up() follows.
+    bool look_up();
+    void lost(redis::LinkFailure failure);
     bool may_try() const noexcept;
     bool read_password_again();
     void report(const std::string& why);
@@ -87,6 +98,7 @@ private:
     bool unreadable_reported_ = false;  // its file
     bool kept_ = false;
     bool retiring_ = false;
+    bool looking_up_ = false;
     bool up_ = false;
     ngx_msec_t up_at_ = 0;
 };

@@ -40,6 +40,9 @@ bool set_gate_roles(Directive& directive, MainConf& main);
 
 // conf_redis.cc: a block
 bool set_gate_redis(Directive& directive, MainConf& main);
+// A server that one of its words names. (conf_redis_names.cc)
+bool add_redis_server(const Directive& word, std::string_view text, std::uint16_t port,
+                      RedisConf& conf);
 
 // conf_zone.cc
 bool set_gate_zone(Directive& directive, MainConf& main);

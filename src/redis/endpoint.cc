@@ -89,4 +89,10 @@ std::string Endpoint::text() const {
     return (brackets ? "[" + host + "]:" : host + ":") + std::to_string(port);
 }
 
+bool Endpoint::has_name() const {
+    in_addr address{};
+    return socket_path.empty() && ascii_lower(host) != "localhost" && !is_ipv6(host) &&
+           inet_pton(AF_INET, host.c_str(), &address) != 1;
+}
+
 }  // namespace gate::redis

@@ -21,6 +21,9 @@ struct Endpoint {
     static Result<Endpoint, std::string> parse(std::string_view text, std::uint16_t default_port);
     // As parse() takes it, always with the port.
     std::string text() const;
+    // Whether its addresses may change: not those of a socket, an address or "localhost" (RFC 6761
+    // section 6.3).
+    bool has_name() const;
     bool operator==(const Endpoint&) const = default;
     auto operator<=>(const Endpoint&) const = default;
 };

@@ -96,6 +96,16 @@ TEST(Endpoint, ReadsWhatItWrites) {
     EXPECT_NE(*Endpoint::parse("unix:/a", 1), *Endpoint::parse("unix:/b", 1));
 }
 
+TEST(Endpoint, HasANameUnlessItsAddressIsWrittenOrItsOwnMachine) {
+    for (const char* text : {"redis.example:6379", "node-1", "1.2.3", "127.0.0.1.example"}) {
+        EXPECT_TRUE(Endpoint::parse(text, 1)->has_name()) << text;
+    }
+    for (const char* text :
+         {"127.0.0.1", "[::1]:1", "unix:/run/redis.sock", "localhost", "LOCALHOST:6379"}) {
+        EXPECT_FALSE(Endpoint::parse(text, 1)->has_name()) << text;
+    }
+}
+
 TEST(IsHost, TakesAddressesWithoutBrackets) {
     for (const char* good : {"::1", "2001:db8::1", "fe80::1", "127.0.0.1", "node-1", "a_b"}) {
         EXPECT_TRUE(is_host(good)) << good;

@@ -20,6 +20,7 @@ use Gate::Test ();
 
 # Options, besides test:
 #   name        of its directory ('redis')
+#   host        address it listens at (127.0.0.1)
 #   port        default: a free one
 #   options     {name => value or [values..]} of redis.conf
 #   acl         [lines of an ACL file]; see ACL LIST
@@ -33,7 +34,7 @@ use Gate::Test ();
 #   timeout     seconds that the test's own commands may take (5)
 sub new {
     my ($class, %opt) = @_;
-    my $self = bless { name => 'redis', options => {}, cert => 'server', timeout => 5, %opt }, $class;
+    my $self = bless { name => 'redis', host => '127.0.0.1', options => {}, cert => 'server', timeout => 5, %opt }, $class;
     $self->{dir} = $self->{test}->dir . "/$self->{name}";
     -e $self->{dir} and die "there is a $self->{name} already";
     mkdir $self->{dir} or die "$self->{dir}: $!";
@@ -44,7 +45,7 @@ sub new {
 
 sub dir { return $_[0]{dir}; }
 sub port { return $_[0]{port}; }
-sub address { return "127.0.0.1:$_[0]{port}"; }
+sub address { return "$_[0]{host}:$_[0]{port}"; }
 sub socket_path { return "$_[0]{dir}/redis.sock"; }
 sub pid { return $_[0]{process} && $_[0]{process}->pid; }
 sub log { return Gate::Test::slurp("$_[0]{dir}/redis.log"); }
@@ -53,7 +54,7 @@ sub log { return Gate::Test::slurp("$_[0]{dir}/redis.log"); }
 
 sub _listening {
     my ($self) = @_;
-    my %all = (bind => '127.0.0.1', port => $self->{tls} ? 0 : $self->{port});
+    my %all = (bind => $self->{host}, port => $self->{tls} ? 0 : $self->{port});
     @all{qw(unixsocket unixsocketperm)} = ($self->socket_path, 777) if $self->{unixsocket};
     return %all if !$self->{tls};
     my $certs = $self->{certs};
@@ -188,7 +189,7 @@ sub tls_options {
 # A connection of its own: user, password, timeout; path for the unix socket.
 sub client {
     my ($self, %opt) = @_;
-    my $client = Gate::Redis::Client->new(port => $self->{port}, tls => $self->tls_options,
+    my $client = Gate::Redis::Client->new(host => $self->{host}, port => $self->{port}, tls => $self->tls_options,
         user => $self->{user}, password => $self->{password}, timeout => $self->{timeout}, %opt);
     $self->{own}{ $client->address } = 1;
     return $client;

@@ -13,12 +13,12 @@ use Time::HiRes qw(time);
 
 use Gate::RESP ();
 
-# Options: port or path (of a unix socket), tls => {options of IO::Socket::SSL}, user, password, timeout
+# Options: host (127.0.0.1) and port, or path (of a unix socket), tls => {options of IO::Socket::SSL}, user, password, timeout
 # (seconds, 5). Dies where there is no connection.
 sub new {
     my ($class, %opt) = @_;
-    my $self = bless { timeout => 5, %opt, owner => $$, reader => Gate::RESP->new }, $class;
-    $self->{name} = 'redis ' . ($opt{path} // "127.0.0.1:$opt{port}");
+    my $self = bless { host => '127.0.0.1', timeout => 5, %opt, owner => $$, reader => Gate::RESP->new }, $class;
+    $self->{name} = 'redis ' . ($opt{path} // "$self->{host}:$opt{port}");
     $self->{socket} = $self->_connect;
     $self->{socket}->blocking(0);
     return $self if !defined $opt{password};
@@ -30,7 +30,7 @@ sub new {
 sub _connect {
     my ($self) = @_;
     my $socket = defined $self->{path} ? IO::Socket::UNIX->new(Peer => $self->{path})
-        : IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $self->{port}, Proto => 'tcp',
+        : IO::Socket::INET->new(PeerAddr => $self->{host}, PeerPort => $self->{port}, Proto => 'tcp',
             Timeout => $self->{timeout});
     $socket or die "$self->{name}: connect: $!\n";
     setsockopt $socket, IPPROTO_TCP, TCP_NODELAY, 1 if !defined $self->{path};

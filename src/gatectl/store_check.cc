@@ -46,6 +46,18 @@ ReplicaState read_replica(std::string_view text, std::int64_t master_offset) {
     return replica;
 }
 
+void judge_eviction(const ServerState& server, Findings& findings) {
+    if (!server.eviction) {
+        findings.warnings.push_back("what Redis drops when its memory is full is not known");
+        return;
+    }
+    const std::string problem = redis::eviction_problem(*server.eviction);
+    if (problem.empty()) return;
+    const bool loses = server.eviction->bounded &&
+                       redis::eviction_risk(*server.eviction) == redis::EvictionRisk::kAny;
+    (loses ? findings.problems : findings.warnings).push_back(problem);
+}
+
 void judge_persistence(const ServerState& server, Findings& findings) {
     const bool no_snapshots = server.save && server.save->empty();
     if (!server.aof && no_snapshots) {
@@ -111,8 +123,7 @@ ServerState read_server_state(const std::vector<Reply>& replies) {
     }
     if (!server.told) return server;
     server.version = value_of(fields, "redis_version");
-    server.policy = value_of(fields, "maxmemory_policy");
-    server.bounded = number_of(value_of(fields, "maxmemory")) > 0;
+    server.eviction = redis::read_eviction_policy(replies[1].text);
     server.aof = value_of(fields, "aof_enabled") == "1";
     server.aof_status = value_of(fields, "aof_last_write_status");
     server.rdb_status = value_of(fields, "rdb_last_bgsave_status");
@@ -148,14 +159,7 @@ void judge(const ServerState& server, Findings& findings) {
             "the user may not ask INFO: whether Redis keeps what it is given is not known");
         return;
     }
-    if (server.policy.starts_with("allkeys-") && server.bounded) {
-        findings.problems.push_back("maxmemory-policy is " + server.policy +
-                                    ": Redis drops keys and revocations when its memory is full; "
-                                    "set noeviction");
-    } else if (server.policy != "noeviction") {
-        findings.warnings.push_back("maxmemory-policy is " + server.policy +
-                                    "; expected noeviction");
-    }
+    judge_eviction(server, findings);
     judge_persistence(server, findings);
     for (const ReplicaState& replica : server.replicas) {
         if (replica.state == "online") continue;

@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "gatectl/redis_session.h"
+#include "redis/eviction.h"
 
 namespace gate::ctl {
 
@@ -29,9 +30,8 @@ struct ServerState {
     std::string address;
     redis::Role role = redis::Role::kMaster;
     std::string version;
-    std::string policy;
-    bool bounded = false;  // maxmemory is set
-    bool told = false;     // INFO was answered
+    std::optional<redis::EvictionPolicy> eviction;
+    bool told = false;  // INFO was answered
     bool aof = false;
     std::string aof_status;           // of the last write: "ok"
     std::optional<std::string> save;  // the points of snapshots, "" for none; nullopt: not told

@@ -115,6 +115,11 @@ std::string replica_text(const ReplicaState& replica) {
     return text;
 }
 
+std::string eviction_text(const ServerState& server) {
+    if (!server.eviction) return "not known";
+    return server.eviction->name + (server.eviction->bounded ? "" : ", memory unbounded");
+}
+
 void print_text(std::ostream& out, const ServerState& server, const StoreContents& contents) {
     std::vector<std::string> replicas;
     for (const ReplicaState& replica : server.replicas) replicas.push_back(replica_text(replica));
@@ -124,7 +129,7 @@ void print_text(std::ostream& out, const ServerState& server, const StoreContent
         {"server", server.address + " (" + role_name(server.role) + ", Redis " +
                        text_or_unknown(server.version) + ")"},
         {"epoch", contents.epoch ? "there" : "missing"},
-        {"eviction", text_or_unknown(server.policy) + (server.bounded ? "" : ", memory unbounded")},
+        {"eviction", eviction_text(server)},
         {"persistence", persistence_text(server)},
         {"replicas", joined(replicas, "; ", "none")},
         {"keys", count_or_unknown(contents.keys)},
@@ -161,7 +166,8 @@ void print_json(std::ostream& out, const ServerState& server, const StoreContent
     JsonObject object;
     object.text("server", server.address).text("role", role_name(server.role));
     object.text("version", server.version).boolean("epoch", contents.epoch);
-    object.text("maxmemory_policy", server.policy).boolean("aof", server.aof);
+    object.text("maxmemory_policy", server.eviction ? server.eviction->name : "")
+        .boolean("aof", server.aof);
     object.text("aof_last_write", server.aof_status).text("rdb_last_save", server.rdb_status);
     server.save ? object.text("save", *server.save) : object.raw("save", "null");
     object.raw("replicas", json_array(replicas));

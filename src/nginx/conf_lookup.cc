@@ -73,6 +73,9 @@ bool complete_level(ngx_conf_t* cf, const MainConf& main, const LocConf& loc) {
                         lookup->redis_name, lookup->redis)) {
             return false;
         }
+        for (const auto& conf : main.redis) {
+            if (conf.get() == lookup->redis) conf->looked_up = true;
+        }
     }
     return true;
 }

@@ -105,6 +105,7 @@ RedisNode* RedisClient::node_at(const RedisServer& server) {
     }
     RedisNode::Owner& owner = *this;  // which nobody else may see it as
     nodes_.push_back(std::make_unique<RedisNode>(conf_, owner, server));
+    evictions_.push_back(std::make_unique<EvictionCheck>(conf_, *nodes_.back()));
     return nodes_.back().get();
 }
 
@@ -250,6 +251,9 @@ bool RedisClient::accepts(RedisNode& /*node*/, redis::Role role, std::string& wh
 void RedisClient::node_up(RedisNode& node) {
     counting_.connection(node.endpoint(), "up");
     epoch_.clear();
+    for (const auto& eviction : evictions_) {
+        if (eviction->asks(node)) eviction->ask();
+    }
 }
 
 void RedisClient::node_down(RedisNode& node, bool was_up) {

@@ -13,6 +13,7 @@
 #include "nginx/alarm.h"
 #include "nginx/redis_conf.h"
 #include "nginx/redis_counting.h"
+#include "nginx/redis_eviction.h"
 #include "nginx/redis_node.h"
 #include "nginx/redis_topology.h"
 #include "redis/pipeline.h"
@@ -91,10 +92,11 @@ private:
     const RedisConf& conf_;
     RedisCounting counting_;
     std::unique_ptr<RedisTopology> topology_;
-    std::vector<std::unique_ptr<RedisNode>> nodes_;  // one of each server so far
-    Questions questions_;                            // by the time they were asked
-    Alarm deadline_;                                 // of the first
-    std::string epoch_;                              // empty: not asked yet
+    std::vector<std::unique_ptr<EvictionCheck>> evictions_;  // of nodes_, in the same order
+    std::vector<std::unique_ptr<RedisNode>> nodes_;          // one of each server so far
+    Questions questions_;                                    // by the time they were asked
+    Alarm deadline_;                                         // of the first
+    std::string epoch_;                                      // empty: not asked yet
     bool epoch_reported_ = false;
 };
 

@@ -63,6 +63,7 @@ struct RedisConf {
     ngx_msec_t keepalive = 5000;  // a connection is asked for its ROLE that often
     ngx_msec_t backoff = 1000;    // between tries to connect
     std::size_t queue = 1024;     // questions that may wait for an answer
+    bool looked_up = false;       // gate_revocation_lookup asks it
     // How the sentinels are talked to: nullptr unless they are named.
     std::unique_ptr<RedisConf> sentinel;
     std::string where;

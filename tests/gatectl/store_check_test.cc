@@ -56,8 +56,8 @@ TEST(ServerStateTest, IsWhatRedisTells) {
     const ServerState server = read_server_state(answers());
     EXPECT_TRUE(server.told);
     EXPECT_EQ(server.version, "7.0.15");
-    EXPECT_EQ(server.policy, "noeviction");
-    EXPECT_FALSE(server.bounded);
+    EXPECT_EQ(server.eviction.value().name, "noeviction");
+    EXPECT_FALSE(server.eviction.value().bounded);
     EXPECT_TRUE(server.aof);
     EXPECT_EQ(server.save, "3600 1");
     ASSERT_EQ(server.replicas.size(), 2U);
@@ -119,14 +119,15 @@ TEST(JudgeTest, MindsEvictionWhereMemoryCanBeFull) {
     ServerState server = read_server_state(answers());
     server.replicas.clear();
     for (const char* policy : {"allkeys-lru", "allkeys-random", "volatile-lru"}) {
-        server.policy = policy;
-        server.bounded = false;
+        server.eviction = {policy, false};
         EXPECT_TRUE(judged(server).problems.empty());
         EXPECT_EQ(judged(server).warnings.size(), 1U);
-        server.bounded = true;
-        const bool drops = server.policy.starts_with("allkeys");
+        server.eviction->bounded = true;
+        const bool drops = server.eviction->name.starts_with("allkeys");
         EXPECT_EQ(judged(server).problems.size(), drops ? 1U : 0U);
     }
+    server.eviction.reset();
+    EXPECT_EQ(judged(server).warnings.size(), 1U);
 }
 
 TEST(JudgeTest, WarnsOfSnapshotsAlone) {

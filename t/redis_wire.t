@@ -52,6 +52,9 @@ sleep 0.05 while time < $ready + 1.1;
 # What a case may end in. Some replies are good ones for one of the two questions.
 my $either = qr/\A(?:200 \z|503 )/;
 my %good = (normal => $either, 'first answer or 503' => $either);
+my ($worker) = $t->workers;
+sub resident { return slurp("/proc/$worker/status") =~ /^VmRSS:\s+(\d+) kB/m ? $1 : undef; }
+my $resident = resident();
 my $slowest = 0;
 for my $n (0 .. $#plays) {
     my ($case, $way) = @{ $plays[$n] };
@@ -66,6 +69,11 @@ for my $n (0 .. $#plays) {
     $fake->proceed;
     $fake->allow;
     ok wait_for(sub { ask($n, $keys[1]) eq '200 ' }, 5), 'then a good answer counts';
+}
+SKIP: {
+    skip('memory counts only in a worker as it is', 1) if !defined $resident || $ENV{GATE_ASAN} || $ENV{GATE_VALGRIND};
+    my $growth = resident() - $resident;
+    cmp_ok $growth, '<', 1024, "no script takes memory for good: $growth KiB for all " . @plays;
 }
 cmp_ok $slowest, '<', 2, "each within the time-out ($slowest s at most)";
 

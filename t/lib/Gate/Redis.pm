@@ -22,6 +22,7 @@ use Gate::Test ();
 #   name        of its directory ('redis')
 #   host        address it listens at (127.0.0.1)
 #   port        default: a free one
+#   within      [words] before its command: ip netns exec NAME
 #   options     {name => value or [values..]} of redis.conf
 #   acl         [lines of an ACL file]; see ACL LIST
 #   user, password   for the test's own connections; a password without acl is requirepass too
@@ -118,7 +119,7 @@ sub start {
     die "$self->{name} runs already" if $self->alive;
     my $config = $self->_write_config(%{ $opt{options} || {} });
     $self->{process} = Gate::Process->start(test => $self->{test}, output => "$self->{dir}/redis.log",
-        command => ['redis-server', $config, $self->{sentinel} ? '--sentinel' : ()]);
+        command => [@{ $self->{within} || [] }, 'redis-server', $config, $self->{sentinel} ? '--sentinel' : ()]);
     return $self if defined $opt{wait} && !$opt{wait};
     return $self->wait_ready;
 }

@@ -4,6 +4,7 @@
 #include <openssl/rand.h>
 
 #include <climits>
+#include <new>
 
 #include "crypto/openssl_ptr.h"
 
@@ -14,12 +15,18 @@ namespace {
 // OpenSSL takes a key as pointer and int; a null pointer would mean "keep the previous key".
 constexpr std::uint8_t kNoOctets[1] = {0};
 
+// Only a lack of memory makes these fail, and zeros would be taken for a digest.
+void check_memory(bool done) {
+    if (!done) throw std::bad_alloc();
+}
+
 }  // namespace
 
 Digest256 sha256(Bytes message) {
     ErrorQueueGuard guard;
     Digest256 digest{};
-    EVP_Digest(message.data(), message.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
+    check_memory(EVP_Digest(message.data(), message.size(), digest.data(), nullptr, EVP_sha256(),
+                            nullptr) == 1);
     return digest;
 }
 
@@ -27,8 +34,9 @@ Digest256 hmac_sha256(Bytes key, Bytes message) {
     ErrorQueueGuard guard;
     Digest256 digest{};
     std::size_t length = 0;
-    EVP_Q_mac(nullptr, "HMAC", nullptr, "SHA256", nullptr, key.empty() ? kNoOctets : key.data(),
-              key.size(), message.data(), message.size(), digest.data(), digest.size(), &length);
+    check_memory(EVP_Q_mac(nullptr, "HMAC", nullptr, "SHA256", nullptr,
+                           key.empty() ? kNoOctets : key.data(), key.size(), message.data(),
+                           message.size(), digest.data(), digest.size(), &length) != nullptr);
     return digest;
 }
 

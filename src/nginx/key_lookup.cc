@@ -178,10 +178,15 @@ std::optional<Reason> look_up(const LiveStore& live, const policy::Need& need, c
     ticket.clear();
     auto& known = lookups()[Key{&live, need.digest}];
     if (known == nullptr) {
-        known = std::make_unique<KeyLookup>(live, need, zone);
-        RedisClient* const client = redis_client(*live.redis);
-        const auto failure =
-            client != nullptr ? known->ask(*client) : std::optional(Reason::kStoreUnavailable);
+        // Where memory is short it must not stay without a question: others would join it.
+        const auto failure = guard(ngx_cycle->log, std::optional(Reason::kInternal), [&] {
+            auto lookup = std::make_unique<KeyLookup>(live, need, zone);
+            RedisClient* const client = redis_client(*live.redis);
+            const auto refused =
+                client != nullptr ? lookup->ask(*client) : std::optional(Reason::kStoreUnavailable);
+            known = std::move(lookup);
+            return refused;
+        });
         if (failure) {
             lookups().erase(Key{&live, need.digest});
             return failure;

@@ -124,7 +124,9 @@ std::optional<LinkFailure> RedisClient::ask(redis::Caller& caller, std::string_v
     questions_.push_back(std::make_unique<Question>(*this, caller, std::move(commands)));
     Question& question = *questions_.back();
     question.place = std::prev(questions_.end());
-    if (!send(question, *node, false)) {
+    // Where memory is short as well nobody waits for what was never sent.
+    if (!guard(ngx_cycle->log, false, [&] { return send(question, *node, false); })) {
+        node->forget(question);
         questions_.pop_back();
         topology_->doubt();
         return refuse(LinkFailure::kClosed);

@@ -125,11 +125,15 @@ bool RedisLink::connect(const Address& address) {
     }
     connection_->data = this;
     connection_->log = &log_;
-    connection_->pool = ngx_create_pool(kLinkPool, &log_);
-    if (connection_->pool == nullptr) throw std::bad_alloc();
     connection_->idle = 1;  // nobody waits for it yet: an exiting worker may close it
     connection_->read->handler = on_event<&RedisLink::readable>;
     connection_->write->handler = on_event<&RedisLink::writable>;
+    connection_->pool = ngx_create_pool(kLinkPool, &log_);
+    if (connection_->pool == nullptr) {
+        close_failure_ = LinkFailure::kClosed;
+        close_reason_ = "no memory for a connection";
+        return false;
+    }
     if (rc == NGX_OK) {
         ngx_post_event(connection_->write, &ngx_posted_events);
     }

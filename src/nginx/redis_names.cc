@@ -86,9 +86,9 @@ bool RedisNames::look_up(Asker& asker, const std::string& host, ngx_msec_t patie
 // False: there is nothing to wait for.
 bool RedisNames::ask(Name& name, ngx_msec_t patience) {
     name.age.asked(ngx_current_msec);
+    name.asked_for = name.host;
     ngx_resolver_ctx_t* const question = ngx_resolve_start(&resolver_, nullptr);
     if (question == nullptr || question == NGX_NO_RESOLVER) return false;
-    name.asked_for = name.host;
     name.question = question;
     question->name = str(name.asked_for);
     question->handler = on_answer;

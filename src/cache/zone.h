@@ -50,8 +50,8 @@ struct StreamState {
     LeadState lead;
     // Digest of the store's epoch under which all of it was loaded; 0: never.
     std::atomic<std::uint64_t> epoch;
-    // The last entry of its stream that is applied. Whatever a leader that dies between the two
-    // leaves here is no later than that.
+    // The entry of its stream up to which all is applied and nothing was missing. Whatever a leader
+    // that dies between the two leaves here is no later than that.
     std::atomic<std::uint64_t> last_time;
     std::atomic<std::uint64_t> last_number;
     std::atomic<std::uint64_t> in_step;  // when all of it was applied last, CLOCK_MONOTONIC ms

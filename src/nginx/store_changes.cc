@@ -5,6 +5,7 @@
 
 #include "apikey/key_digest.h"
 #include "cache/revocation_item.h"
+#include "nginx/bridge.h"
 #include "nginx/clock.h"
 #include "nginx/conf.h"
 #include "policy/record_cache.h"
@@ -23,6 +24,12 @@ std::uint32_t instant_of(std::optional<std::int64_t> seconds) noexcept {
 }
 
 }  // namespace
+
+void complain_of(const RedisConf& store, const std::string& what) {
+    ngx_str_t name = str(store.name);
+    ngx_str_t text = str(what);
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "gate_revocation redis=%V: %V", &name, &text);
+}
 
 StoreChanges::StoreChanges(cache::Zone& zone, const MainConf& main, const RedisConf& redis)
     : zone_(zone) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,6 +17,9 @@
 namespace gate::nginx {
 
 struct MainConf;
+
+// A line of the error log about a store that is followed.
+void complain_of(const RedisConf& store, const std::string& what);
 
 class StoreChanges {
 public:

@@ -19,6 +19,7 @@
 #include "nginx/ticker.h"
 #include "redis/change.h"
 #include "redis/command.h"
+#include "redis/stream_info.h"
 
 namespace gate::nginx {
 
@@ -32,7 +33,7 @@ using redis::StreamId;
 
 // Each nil proves the link.
 constexpr ngx_msec_t kBlock = RedisLink::kLongestBlock;
-constexpr ngx_msec_t kCheckInterval = 1000;  // of the epoch
+constexpr ngx_msec_t kCheckInterval = 1000;  // of the epoch, and for gaps
 constexpr ngx_msec_t kUseless = 2000;        // a leader without connection lets others try
 constexpr ngx_msec_t kModesty = 1000;
 constexpr ngx_msec_t kBusyPause = 10;   // until the zone's lock is tried again
@@ -61,9 +62,12 @@ private:
     void connect();
     void leave();
 
-    void ask(Step step, const std::string& commands, std::size_t count, ngx_msec_t patience);
+    using Commands = std::initializer_list<std::initializer_list<std::string_view>>;
+    void ask(Step step, Commands commands, ngx_msec_t patience);
     void greet();
     void greeted(const std::vector<Reply>& replies);
+    void checked(const std::vector<Reply>& replies);
+    void check();
     bool digest_epoch(const Reply& epoch);
     void mark();
     void marked(const std::vector<Reply>& replies);
@@ -71,10 +75,9 @@ private:
     void scanned(const Reply& page);
     void follow();
     void followed(const Reply& reply);
-    void late();
+    void late() { node_->leave(LinkFailure::kTimeout, "no answer in time"); }
     void distrust(std::string why);
     void report_item(std::string_view item) const;
-    void complain(const std::string& what) const;
     void apply();
     void go_on();
 
@@ -164,15 +167,13 @@ void Follower::node_down(RedisNode& /*node*/, bool /*was_up*/) {
 
 // ---- questions and answers
 
-void Follower::ask(Step step, const std::string& commands, std::size_t count, ngx_msec_t patience) {
-    if (!node_->send(*this, commands, count)) return;
+void Follower::ask(Step step, Commands commands, ngx_msec_t patience) {
+    std::string octets;
+    for (const auto& command : commands) redis::append_command(octets, command);
+    if (!node_->send(*this, octets, commands.size())) return;
     step_ = step;
     asked_ = ngx_current_msec;
     deadline_.set(patience);
-}
-
-void Follower::late() {
-    node_->leave(LinkFailure::kTimeout, "no answer in time");
 }
 
 void Follower::failed(LinkFailure /*failure*/) {
@@ -191,7 +192,7 @@ void Follower::answered(std::vector<Reply> replies) {
     const Step step = std::exchange(step_, Step::kNone);
     if (!lead_.held()) return resign();
     for (const Reply& reply : replies) {
-        if (reply.is(Reply::Type::kError)) {
+        if (reply.is(Reply::Type::kError) && !redis::is_no_such_key(reply)) {
             return distrust("it answers " + log_escaped(reply.text, 100));
         }
     }
@@ -203,8 +204,7 @@ void Follower::answered(std::vector<Reply> replies) {
         case Step::kScan:
             return scanned(replies[0]);
         case Step::kCheck:
-            if (digest_epoch(replies[0])) follow();
-            return;
+            return checked(replies);
         case Step::kFollow:
             return followed(replies[0]);
         case Step::kNone:
@@ -212,14 +212,12 @@ void Follower::answered(std::vector<Reply> replies) {
     }
 }
 
-// Whether the store is the one that was followed until now, and still has the entry that was
-// applied last: XREAD itself never reports a gap.
+// Whether the store is the one that was followed until now, and still has the entry up to which
+// nothing was missing then.
 void Follower::greet() {
-    const std::string last = StreamId{state_.last_time.load(), state_.last_number.load()}.text();
-    std::string commands;
-    redis::append_command(commands, {"GET", conf_.keys.epoch()});
-    redis::append_command(commands, {"XRANGE", conf_.keys.log(), last, last});
-    ask(Step::kGreet, commands, 2, conf_.timeout);
+    const std::string place = place_of(state_).text();
+    ask(Step::kGreet, {{"GET", conf_.keys.epoch()}, {"XRANGE", conf_.keys.log(), place, place}},
+        conf_.timeout);
 }
 
 void Follower::greeted(const std::vector<Reply>& replies) {
@@ -227,15 +225,30 @@ void Follower::greeted(const std::vector<Reply>& replies) {
     loading_ = false;
     if (!digest_epoch(replies[0])) return;
     const bool same = epoch_ == state_.epoch.load();
-    const bool no_gap = replies[1].is(Reply::Type::kArray) && replies[1].items.size() == 1;
-    if (same && no_gap) return follow();
+    const bool there = replies[1].is(Reply::Type::kArray) && replies[1].items.size() == 1;
+    reached_ = place_of(state_);
+    if (same && there) return follow();
     mark();
 }
 
-void Follower::complain(const std::string& what) const {
-    ngx_str_t name = str(conf_.name);
-    ngx_str_t text = str(what);
-    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "gate_revocation redis=%V: %V", &name, &text);
+// The stream of a store that was emptied says nothing of it, nor does XREAD report a gap.
+void Follower::check() {
+    ask(Step::kCheck, {{"GET", conf_.keys.epoch()}, {"XINFO", "STREAM", conf_.keys.log()}},
+        conf_.timeout);
+}
+
+// What was read since the last look is all there was if nothing behind that place is gone by now.
+void Follower::checked(const std::vector<Reply>& replies) {
+    if (!digest_epoch(replies[0])) return;
+    const auto stream = redis::read_stream_info(replies[1]);
+    if (!stream) return distrust("its stream cannot be read");
+    if (!stream->whole_behind(place_of(state_))) {
+        complain_of(conf_,
+                    "its stream was trimmed before it was read; all of the store is loaded anew");
+        return mark();
+    }
+    move_place(state_, reached_);
+    follow();
 }
 
 // False: the store is not what it was, or has lost what it had; the connection is closed then.
@@ -263,58 +276,48 @@ void Follower::mark() {
     state_.records_since.store(static_cast<std::uint64_t>(monotonic_seconds() + 1));
     loading_ = true;
     load_started_ = ngx_current_msec;
-    std::string commands;
-    redis::append_command(commands, {"XREVRANGE", conf_.keys.log(), "+", "-", "COUNT", "1"});
-    ask(Step::kMark, commands, 1, conf_.timeout);
+    ask(Step::kMark, {{"XINFO", "STREAM", conf_.keys.log()}}, conf_.timeout);
 }
 
 void Follower::marked(const std::vector<Reply>& replies) {
-    const auto last = redis::read_last_id(replies[0]);
-    if (!last) return distrust("its stream cannot be read");
-    reached_ = *last;
+    const auto stream = redis::read_stream_info(replies[0]);
+    if (!stream) return distrust("its stream cannot be read");
+    reached_ = stream->last;
     cursor_ = "0";
     scan();
 }
 
 void Follower::scan() {
-    std::string commands;
-    redis::append_command(commands, {"ZSCAN", conf_.keys.revoked(), cursor_, "COUNT", kPage});
-    ask(Step::kScan, commands, 1, std::max(conf_.timeout, kPatience));
+    ask(Step::kScan, {{"ZSCAN", conf_.keys.revoked(), cursor_, "COUNT", kPage}},
+        std::max(conf_.timeout, kPatience));
 }
 
 void Follower::scanned(const Reply& page) {
-    const bool shaped = page.is(Reply::Type::kArray) && page.items.size() == 2 &&
-                        page.items[0].is(Reply::Type::kString) &&
-                        page.items[1].is(Reply::Type::kArray) &&
-                        page.items[1].items.size() % 2 == 0;
-    if (!shaped) return distrust("its set of what is revoked cannot be read");
-    cursor_ = page.items[0].text;
-    const std::vector<Reply>& items = page.items[1].items;
-    for (std::size_t i = 0; i < items.size(); i += 2) {
-        if (!changes_.add_scored(items[i].text, items[i + 1].text)) report_item(items[i].text);
+    const std::vector<Reply>* const items = redis::items_of_zscan(page, cursor_);
+    if (items == nullptr) return distrust("its set of what is revoked cannot be read");
+    for (auto item = items->begin(); item != items->end(); item += 2) {
+        if (!changes_.add_scored(item[0].text, item[1].text)) report_item(item->text);
     }
     apply();
 }
 
 void Follower::follow() {
-    const StreamId last{state_.last_time.load(), state_.last_number.load()};
-    std::string commands;
-    redis::append_command(commands, {"XREAD", "COUNT", kPage, "BLOCK", std::to_string(kBlock),
-                                     "STREAMS", conf_.keys.log(), last.text()});
-    ask(Step::kFollow, commands, 1, kBlock + conf_.timeout);
+    ask(Step::kFollow,
+        {{"XREAD", "COUNT", kPage, "BLOCK", std::to_string(kBlock), "STREAMS", conf_.keys.log(),
+          reached_.text()}},
+        kBlock + conf_.timeout);
 }
 
 void Follower::followed(const Reply& reply) {
     bool good = false;
     const Reply* const entries = redis::entries_of_xread(reply, conf_.keys.log(), good);
     if (!good) return distrust("its stream cannot be read");
-    reached_ = {state_.last_time.load(), state_.last_number.load()};
     if (entries != nullptr) {
         const auto read = redis::read_changes(*entries);
         // Behind an entry that nobody of ours wrote the set still says all.
         if (!read) {
-            complain("its stream cannot be read: " + read.error() +
-                     "; all of the store is loaded anew");
+            complain_of(conf_, "its stream cannot be read: " + read.error() +
+                                   "; all of the store is loaded anew");
             return mark();
         }
         for (const Change& change : *read) {
@@ -331,7 +334,8 @@ void Follower::apply() {
     if (!lead_.held()) return resign();
     if (!changes_.apply()) return retry_.set(kBusyPause);
     if (changes_.full() && !std::exchange(full_reported_, true)) {
-        complain(
+        complain_of(
+            conf_,
             "the zone has no room for more revocations: credentials are refused with 503; make "
             "gate_zone larger");
     }
@@ -340,27 +344,23 @@ void Follower::apply() {
 
 // One that a later version wrote, or a hand: it revokes nothing here.
 void Follower::report_item(std::string_view item) const {
-    complain('"' + log_escaped(item, 100) +
-             "\" in its set or stream is nothing that can be revoked; it is left out");
+    complain_of(conf_,
+                '"' + log_escaped(item, 100) +
+                    "\" in its set or stream is nothing that can be revoked; it is left out");
 }
 
 void Follower::go_on() {
     if (loading_ && cursor_ != "0") return scan();
-    state_.last_number.store(reached_.number);
-    state_.last_time.store(reached_.time);
     // What was asked for then has been answered in full.
     const ngx_msec_t proven = loading_ ? load_started_ : asked_;
     if (std::exchange(loading_, false)) {
+        move_place(state_, reached_);
         state_.epoch.store(epoch_);
         // Where the lock is taken, a key of before is known for the rest of its second.
         if (const auto writer = zone_.try_write()) zone_.revocations.note_change();
     }
     state_.in_step.store(proven);
-    // The stream of a store that was emptied says nothing of it.
-    if (ngx_current_msec - checked_ < kCheckInterval) return follow();
-    std::string commands;
-    redis::append_command(commands, {"GET", conf_.keys.epoch()});
-    ask(Step::kCheck, commands, 1, conf_.timeout);
+    ngx_current_msec - checked_ < kCheckInterval ? follow() : check();
 }
 
 // One for each store that is followed, between init_process and exit_process.

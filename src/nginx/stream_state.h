@@ -7,8 +7,18 @@
 #include "cache/zone.h"
 #include "nginx/ngx.h"
 #include "nginx/zone.h"
+#include "redis/change.h"
 
 namespace gate::nginx {
+
+// The place in the stream up to which nothing is missing.
+inline redis::StreamId place_of(const cache::StreamState& state) noexcept {
+    return {state.last_time.load(), state.last_number.load()};
+}
+inline void move_place(cache::StreamState& state, redis::StreamId place) noexcept {
+    state.last_number.store(place.number);
+    state.last_time.store(place.time);
+}
 
 // Lets `fresh` go on where `old` is.
 void copy_stream_states(cache::Zone& old, cache::Zone& fresh);

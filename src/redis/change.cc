@@ -141,13 +141,14 @@ Result<std::vector<Change>, std::string> read_changes(const Reply& entries) {
     return changes;
 }
 
-std::optional<StreamId> read_last_id(const Reply& entries) noexcept {
-    if (!entries.is(Reply::Type::kArray) || entries.items.size() > 1) return std::nullopt;
-    if (entries.items.empty()) return StreamId{};
-    const Reply& entry = entries.items.front();
-    const bool shaped = entry.is(Reply::Type::kArray) && !entry.items.empty() &&
-                        entry.items.front().is(Reply::Type::kString);
-    return shaped ? StreamId::parse(entry.items.front().text) : std::nullopt;
+const std::vector<Reply>* items_of_zscan(const Reply& page, std::string& cursor) {
+    const bool shaped = page.is(Reply::Type::kArray) && page.items.size() == 2 &&
+                        page.items[0].is(Reply::Type::kString) &&
+                        page.items[1].is(Reply::Type::kArray) &&
+                        page.items[1].items.size() % 2 == 0;
+    if (!shaped) return nullptr;
+    cursor = page.items[0].text;
+    return &page.items[1].items;
 }
 
 const Reply* entries_of_xread(const Reply& reply, std::string_view stream, bool& good) noexcept {

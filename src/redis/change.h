@@ -45,9 +45,9 @@ std::vector<std::string> fields_of(const Change& change);
 // sentence; an entry with an unknown type is kOther, one of ours that lacks a field is an error.
 Result<std::vector<Change>, std::string> read_changes(const Reply& entries);
 
-// The id of the one entry in a reply to XREVRANGE .. COUNT 1, whatever the entry holds; 0-0 where
-// the stream has none. nullopt: the reply is none of this.
-std::optional<StreamId> read_last_id(const Reply& entries) noexcept;
+// Members and scores in turn of a page, the reply to ZSCAN, and the cursor of the next one; nullptr
+// if the reply is none.
+const std::vector<Reply>* items_of_zscan(const Reply& page, std::string& cursor);
 
 // The entries of the one stream in a reply to XREAD: nullptr for nil (nothing came in time), or if
 // the reply is no answer for `stream`; `good` says which.

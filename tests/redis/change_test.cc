@@ -262,18 +262,22 @@ TEST(EntriesOfXread, SaysWhatIsNoAnswer) {
     }
 }
 
-TEST(LastId, IsThatOfWhateverEntryTheStreamEndsWith) {
-    EXPECT_EQ(read_last_id(array({entry("5-1", {"by", "hand"})})), (StreamId{5, 1}));
-    EXPECT_EQ(read_last_id(array({})), StreamId{});
-    EXPECT_EQ(read_last_id(array({array({string("7-0")})})), (StreamId{7, 0}));
+TEST(ItemsOfZscan, AreThoseOfAPageWithTheCursorOfTheNext) {
+    std::string cursor;
+    const Reply page = array({string("17"), array({string("a"), string("1")})});
+    const auto* const items = items_of_zscan(page, cursor);
+    ASSERT_NE(items, nullptr);
+    EXPECT_EQ(items->size(), 2u);
+    EXPECT_EQ(cursor, "17");
 }
 
-TEST(LastId, TakesNoOtherReply) {
-    const Reply good = entry("5-1", {"type", "x"});
+TEST(ItemsOfZscan, AreNotThoseOfAnotherReply) {
     for (const Reply& reply :
-         {Reply{}, string("5-1"), good, array({good, good}), array({array({})}),
-          array({string("5-1")}), array({array({string("5")})}), array({array({array({})})})}) {
-        EXPECT_FALSE(read_last_id(reply));
+         {Reply{}, string("0"), array({}), array({string("0"), Reply{}}),
+          array({Reply{}, array({})}), array({string("0"), array({string("a")})})}) {
+        std::string cursor = "5";
+        EXPECT_EQ(items_of_zscan(reply, cursor), nullptr);
+        EXPECT_EQ(cursor, "5");
     }
 }
 

@@ -27,6 +27,7 @@ my %answer = (
     ZSCAN => sub { ['0', []] },
     XRANGE => sub { [] },
     XREVRANGE => sub { [] },
+    XINFO => sub { ['length', integer(0), 'last-generated-id', '0-0', 'first-entry', undef, 'last-entry', undef] },
     XADD => sub { '1700000000000-' . ++$_[0]{entries} },
     XREAD => sub { undef },
 );

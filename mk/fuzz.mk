@@ -1,5 +1,5 @@
 # libFuzzer targets in tests/fuzz: `make fuzz` runs each for GATE_FUZZ_SECONDS (600), two at a time;
-# `make test` does so for 20 s. tests/fuzz/targets lists them.
+# `make test` does so for 12 s. tests/fuzz/targets lists them.
 
 FUZZ_TARGETS := $(shell sed -n 's/^\([a-z][a-z0-9_]*\) .*/\1/p' tests/fuzz/targets)
 FUZZ_CORE := $(wildcard $(foreach d,base crypto jose apikey cache http redis policy,src/$(d)/*.cc))
@@ -38,7 +38,7 @@ fuzz: fuzz-build ## run each fuzz target for GATE_FUZZ_SECONDS (600)
 	@tests/fuzz/run $(or $(GATE_FUZZ_SECONDS),600) $(FUZZ_TARGETS)
 
 fuzz-short: fuzz-build
-	@tests/fuzz/run $(or $(GATE_FUZZ_SECONDS),20) $(FUZZ_TARGETS)
+	@tests/fuzz/run $(or $(GATE_FUZZ_SECONDS),12) $(FUZZ_TARGETS)
 
 fuzz-coverage: $(FUZZ_TARGETS:%=build/fuzz-cov/%)
 	@tests/fuzz/coverage

@@ -125,6 +125,22 @@ ngx_int_t take_over(ngx_shm_zone_t* shared, const ZoneConf& old, Zone& fresh) {
     return NGX_ERROR;
 }
 
+// A store without a place in the zone would never be followed, and everybody be refused. Places are
+// not taken from former names: old workers may still write into them.
+ngx_int_t find_places(const ngx_shm_zone_t* shared, const ZoneConf& conf) {
+    for (const StreamConf& stream : conf.streams) {
+        if (state_of(conf, stream) != nullptr) continue;
+        ngx_str_t name = str(stream.redis_name);
+        ngx_log_error(NGX_LOG_EMERG, shared->shm.log, 0,
+                      "gate_zone \"%V\" cannot follow gate_redis \"%V\": since nginx was started "
+                      "%uz blocks of other names were followed; restart nginx, or take back one "
+                      "of those names",
+                      &shared->shm.name, &name, cache::kStreams);
+        return NGX_ERROR;
+    }
+    return NGX_OK;
+}
+
 ngx_int_t init_zone(ngx_shm_zone_t* shared, void* previous) noexcept {
     return guard(shared->shm.log, ngx_int_t{NGX_ERROR}, [&]() -> ngx_int_t {
         ZoneConf& conf = *static_cast<ZoneConf*>(shared->data);
@@ -143,6 +159,7 @@ ngx_int_t init_zone(ngx_shm_zone_t* shared, void* previous) noexcept {
         if (old != nullptr && old->zone && take_over(shared, *old, *conf.zone) != NGX_OK) {
             return NGX_ERROR;
         }
+        if (find_places(shared, conf) != NGX_OK) return NGX_ERROR;
         // nginx -t has memory of its own, and finds here what the start would stumble over.
         return load_journals(conf, shared->shm.log);
     });

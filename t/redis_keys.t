@@ -119,6 +119,9 @@ for my $what (sort keys %bad) {
     is ask($broken), '503 record_bad -', "$what: 503";
     like $t->log_since_mark, qr/gate_keys "partners": the record of digest [0-9a-f]{12}\.\. cannot be used: /,
         'and says so';
+    ask($broken) for 1 .. 10;
+    my @said = grep {/cannot be used/} split /\n/, $t->log_since_mark;
+    cmp_ok scalar @said, '<=', 2, 'once for each worker, however often it is asked for' or diag @said;
 }
 is ask($key), '200 - HIT', 'others are not disturbed';
 

@@ -56,6 +56,7 @@ private:
         user_.servers_changed();
         return true;
     }
+    std::string no_answer() const override { return "without naming who serves slots"; }
     const RedisServer& know(const Endpoint& endpoint) {
         return servers_.try_emplace(endpoint, named_server(conf_, endpoint)).first->second;
     }

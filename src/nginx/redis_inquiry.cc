@@ -50,7 +50,12 @@ void RedisInquiry::next() {
 
 void RedisInquiry::answered(std::vector<redis::Reply> replies) {
     waiting_ = false;
-    if (!asker_.take(replies.front(), nodes_[at_]->endpoint())) return next();
+    const redis::Reply& reply = replies.front();
+    if (!asker_.take(reply, nodes_[at_]->endpoint())) {
+        nodes_[at_]->complain(reply.is(redis::Reply::Type::kError) ? reply.text
+                                                                   : asker_.no_answer());
+        return next();
+    }
     failed_ = 0;
     alarm_.set(conf_.keepalive);
 }

@@ -16,6 +16,8 @@ public:
     public:
         // Takes the reply of `asked`; false: it is no answer, and the next one is asked.
         virtual bool take(const redis::Reply& reply, const redis::Endpoint& asked) = 0;
+        // What a reply is that is no answer, and no error: "it answers ..".
+        virtual std::string no_answer() const = 0;
         // Whether a server of this role can be asked; otherwise `why` says what is wrong with it.
         virtual bool can_answer(redis::Role role, std::string& why) const = 0;
 

@@ -42,6 +42,7 @@ private:
         return false;
     }
     bool take(const redis::Reply& reply, const redis::Endpoint& asked) override;
+    std::string no_answer() const override { return "that it knows no master " + conf_.master; }
 
     const RedisConf& conf_;
     User& user_;

@@ -271,4 +271,12 @@ refused('a bad return argument', in_server('gate_login_url /login rd=x;'),
 refused('login page twice', in_server('gate_login_url /a; gate_login_url off;'),
     '"gate_login_url" directive is duplicate in nginx.conf:2');
 
+# ---- a location has one handler
+
+my $one = 'stands beside another directive that answers the requests of this location; give each one a location of its own';
+refused('gate_health behind another handler', in_server('location /h { empty_gif; gate_health json; }'),
+    qq{"gate_health" $one in nginx.conf:2});
+refused('gate_health before another handler', in_server('location /h { gate_health json; proxy_pass http://127.0.0.1:1; }'),
+    qq{"gate_health" in location "/h" $one});
+
 done_testing;

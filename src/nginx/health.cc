@@ -76,6 +76,19 @@ std::optional<HealthForm> find_form(std::string_view word) {
     return std::nullopt;
 }
 
+bool stands_alone(ngx_conf_t* cf, const MainConf& main) {
+    for (const Level& level : main.levels) {
+        if (level.conf->health == HealthForm::kNone || level.core->noname ||
+            level.core->handler == health_handler) {
+            continue;
+        }
+        return fail_at(cf, "",
+                       "\"gate_health\" in location \"" + std::string(view(level.core->name)) +
+                           "\" " + kOneAnswer);
+    }
+    return true;
+}
+
 }  // namespace
 
 bool set_gate_health(Directive& directive, LocConf& loc) {
@@ -83,9 +96,10 @@ bool set_gate_health(Directive& directive, LocConf& loc) {
     if (loc.metrics != MetricsFormat::kNone) return directive.fail(kOneAnswer);
     const auto form = find_form(directive.values()[0]);
     if (!form) return directive.unknown(directive.values()[0], "page | json | ready | routes");
-    loc.health = *form;
     auto* core = static_cast<ngx_http_core_loc_conf_t*>(
         ngx_http_conf_get_module_loc_conf(directive.cf(), ngx_http_core_module));
+    if (core->handler != nullptr) return directive.fail(kOneAnswer);
+    loc.health = *form;
     core->handler = health_handler;
     return true;
 }
@@ -96,6 +110,7 @@ void merge_health(const LocConf& parent, LocConf& loc, ngx_http_core_loc_conf_t*
 }
 
 bool prepare_routes(ngx_conf_t* cf, MainConf& main) {
+    if (!stands_alone(cf, main)) return false;
     const bool wanted = std::ranges::any_of(
         main.levels, [](const Level& level) { return level.conf->health == HealthForm::kRoutes; });
     if (!wanted) return true;

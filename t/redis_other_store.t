@@ -21,19 +21,22 @@ Gate::KeyRecord->new($redis{two})->set_up;
 sub config {
     my ($words, %opt) = @_;
     my $name = $opt{name} // 'main';
-    my $followed = $opt{followed} ? "gate_revocation redis=$name;" : '';
+    my $followed = $opt{followed} ? "gate_revocation redis=$name $opt{followed};" : '';
     return <<"END";
 gate_zone gate:2m;
 gate_redis $name { $words }
 $followed
 gate_keys partner { redis $name; prefix p_; valid 1h; }
+gate_issuer corp { issuer https://idp.example.com; audience orders; jwks_file %%DIR%%/keys.jwks; }
 server {
     listen 127.0.0.1:%%PORT%%;
     location / { gate key=partner; empty_gif; }
+    location = /token { gate jwt=corp; empty_gif; }
 }
 END
 }
 
+$t->write_jwks('keys.jwks', 'rs');
 sub status { return http_get('/x', headers => ['X-API-Key' => $key])->status; }
 
 my $first = 'server 127.0.0.1:%%PORT_redis_one%%;';
@@ -58,21 +61,48 @@ subtest 'keys of the former store' => sub {
     is status(), 200, 'what was known still counts';
 };
 
+subtest 'a followed block is led to another store' => sub {
+    $redis{one}->start if !$redis{one}->alive;
+    my $former = Gate::KeyRecord->new($redis{one})->set_up;
+    $former->revoke('jti', 'https://idp.example.com', 'gone');
+    my $token = sub { return http_get('/token', headers => [Authorization => 'Bearer ' . mint(claims => { jti => $_[0] })])->status; };
+    my $lead = sub {
+        my ($words) = @_;
+        $t->write_config(config($words, followed => 'on_lag=serve'));
+        return $t->reload;
+    };
+    ok $lead->($first), 'the first';
+    ok wait_for(sub { $token->('good') == 200 && $token->('gone') == 401 }), 'is followed';
+    $redis{two}->stop;
+    ok $lead->('server 127.0.0.1:%%PORT_redis_two%%;'), 'the second';
+    is $token->('good'), 503, 'was never read: nobody is served, whatever on_lag says';
+    is $token->('gone'), 401, 'what is revoked stays so';
+    $redis{two}->start;
+    Gate::KeyRecord->new($redis{two})->set_up;
+    ok wait_for(sub { $token->('good') == 200 }, 10), 'until it is';
+    ok $lead->("$first timeout 200ms;"), 'back at the first';
+    ok wait_for(sub { $token->('good') == 200 }), 'which is read again';
+    $redis{one}->kill('STOP');
+    ok $lead->("$first timeout 100ms;"), 'the same store again';
+    is $token->('good'), 200, 'is served, for on_lag says so';
+    $redis{one}->kill('CONT');
+};
+
 subtest 'a followed block gets one name after another' => sub {
     $redis{one}->start if !$redis{one}->alive;
     Gate::KeyRecord->new($redis{one})->set_up->put($key, id => 'k1');
-    for (1 .. 8) {
-        $t->write_config(config($first, name => "name$_", followed => 1));
+    for (1 .. 7) {    # beside "main"
+        $t->write_config(config($first, name => "name$_", followed => 'on_lag=deny'));
         ok $t->reload, "name$_";
     }
     ok wait_for(sub { status() == 200 }), 'eight are followed';
-    $t->write_config(config($first, name => 'ninth', followed => 1));
+    $t->write_config(config($first, name => 'ninth', followed => 'on_lag=deny'));
     $t->mark;
     ok !$t->reload, 'a ninth reload is refused, for nobody would be served';
     like $t->log_since_mark, qr/\[emerg\] .*gate_zone "gate" cannot follow gate_redis "ninth": since nginx was started 8 blocks of other names were followed; restart nginx, or take back one of those names/,
         'with the remedy';
     is status(), 200, 'what was in force stays so';
-    $t->write_config(config($first, name => 'name1', followed => 1));
+    $t->write_config(config($first, name => 'name1', followed => 'on_lag=deny'));
     ok $t->reload, 'a former name is good';
     ok wait_for(sub { status() == 200 }), 'and served';
 };

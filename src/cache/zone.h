@@ -48,6 +48,9 @@ inline constexpr std::size_t kJournals = 16;
 struct StreamState {
     std::atomic<std::uint64_t> name;  // digest of the store's name; 0: free
     LeadState lead;
+    // Digest of where the store was when it was found to be that one; what follows says nothing of
+    // a store anywhere else.
+    std::atomic<std::uint64_t> place;
     // Digest of the store's epoch under which all of it was loaded; 0: never.
     std::atomic<std::uint64_t> epoch;
     // The entry of its stream up to which all is applied and nothing was missing. Whatever a leader

@@ -28,7 +28,8 @@ bool complete_limits(ngx_conf_t* cf, const MainConf& main, const LocConf& http);
 bool find_redis(ngx_conf_t* cf, const MainConf& main, const std::string& where,
                 const std::string& subject, const std::string& name, const RedisConf*& found);
 
-// What is asked for names of Redis servers while nginx runs; false after an error.
+// Where each store is, and what is asked for names of its servers while nginx runs; false after an
+// error.
 // (conf_redis_names.cc)
 bool complete_redis_names(ngx_conf_t* cf, MainConf& main);
 

@@ -20,6 +20,13 @@ Address address_of(const ngx_addr_t& found) {
     return address;
 }
 
+std::string place_of(const RedisConf& redis) {
+    std::string place = redis.name + ' ' + redis.keys.prefix() + ' ' + std::to_string(redis.db) +
+                        ' ' + redis.master;
+    for (const RedisServer& server : redis.servers) place += ' ' + server.endpoint.text();
+    return place;
+}
+
 ngx_resolver_t* resolver_of(ngx_conf_t* cf) {
     const auto* http = static_cast<ngx_http_core_loc_conf_t*>(
         ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
@@ -59,6 +66,7 @@ bool complete_redis_names(ngx_conf_t* cf, MainConf& main) {
     ngx_resolver_t* const resolver = resolver_of(cf);
     for (const auto& conf : main.redis) {
         conf->resolver = resolver;
+        conf->place = place_of(*conf);
         for (const NameAtStart& name : conf->names) {
             if (resolver == nullptr && !name.problem.empty()) {
                 return fail_at(cf, name.where,

@@ -141,7 +141,7 @@ void HealthWatch::tell(const Watched& watched, HealthState before, const Health&
             static_cast<unsigned>(ngx_worker));
     }
     ngx_uint_t level = NGX_LOG_NOTICE;
-    if (now.state > before && now.state == HealthState::kDegraded) level = NGX_LOG_WARN;
+    if (policy::is_worse(now.state, before)) level = NGX_LOG_WARN;
     if (now.state == HealthState::kDisconnected) level = NGX_LOG_ERR;
     std::string text =
         "gate: " + integration.kind() + " \"" + log_escaped(integration.name(), 200) + "\" was " +

@@ -236,15 +236,6 @@ std::vector<std::shared_ptr<const Secret>> peppers_of(const std::vector<SourceFi
     return peppers;
 }
 
-// Which store in Redis the configuration means. What the zone knows of the keys of one must not
-// count for another that the block is led to by a reload.
-std::string place_of(const RedisConf& redis) {
-    std::string place = " redis " + redis.name + ' ' + redis.keys.prefix() + ' ' +
-                        std::to_string(redis.db) + ' ' + redis.master;
-    for (const RedisServer& server : redis.servers) place += ' ' + server.endpoint.text();
-    return place;
-}
-
 // The peppers as loaded now; the records are, or are about to be.
 void put_in_force(LiveStore& live) {
     policy::KeyStore& store = live.store;
@@ -254,7 +245,7 @@ void put_in_force(LiveStore& live) {
     for (const SourceFile& file : live.files) {
         if (file.kind == Kind::kPepper) rules += ' ' + to_hex(file.digest);
     }
-    if (live.redis != nullptr) rules += place_of(*live.redis);
+    if (live.redis != nullptr) rules += " redis " + live.redis->place;
     store.epoch = policy::epoch_of_store(store.name, rules);
     static std::uint64_t states = 0;
     store.state = ++states;

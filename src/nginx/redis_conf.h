@@ -67,6 +67,9 @@ struct RedisConf {
     // How the sentinels are talked to: nullptr unless they are named.
     std::unique_ptr<RedisConf> sentinel;
     std::string where;
+    // Which store in Redis the block means, whatever else it says: what is known of one must not
+    // count for another that a reload leads the block to.
+    std::string place;
     std::vector<NameAtStart> names;
     ngx_resolver_t* resolver = nullptr;  // that of http, where one is written
 };

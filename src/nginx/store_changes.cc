@@ -31,6 +31,12 @@ void complain_of(const RedisConf& store, const std::string& what) {
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "gate_revocation redis=%V: %V", &name, &text);
 }
 
+void complain_of_item(const RedisConf& store, std::string_view item) {
+    complain_of(store, '"' + log_escaped(item, 100) +
+                           "\" in its set or stream is nothing that can be revoked; it is left "
+                           "out");
+}
+
 StoreChanges::StoreChanges(cache::Zone& zone, const MainConf& main, const RedisConf& redis)
     : zone_(zone) {
     for (const auto& live : main.stores) {

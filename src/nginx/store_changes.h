@@ -20,6 +20,8 @@ struct MainConf;
 
 // A line of the error log about a store that is followed.
 void complain_of(const RedisConf& store, const std::string& what);
+// About an item that a later version wrote, or a hand: it revokes nothing here.
+void complain_of_item(const RedisConf& store, std::string_view item);
 
 class StoreChanges {
 public:

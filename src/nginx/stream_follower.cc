@@ -75,15 +75,15 @@ private:
     void scanned(const Reply& page);
     void follow();
     void followed(const Reply& reply);
-    void late() { node_->leave(LinkFailure::kTimeout, "no answer in time"); }
+    void late() { node_->leave(LinkFailure::kTimeout, "no answer within timeout"); }
     void distrust(std::string why);
-    void report_item(std::string_view item) const;
     void apply();
     void go_on();
 
     const RedisConf& conf_;
     cache::Zone& zone_;
     StreamState& state_;
+    const std::uint64_t place_;
     Lead lead_;
     std::unique_ptr<RedisNode> node_;
     Alarm deadline_;
@@ -106,6 +106,7 @@ Follower::Follower(const MainConf& main, const StreamConf& stream, StreamState& 
     : conf_(*stream.redis),
       zone_(*main.zone->zone),
       state_(state),
+      place_(stream.place),
       lead_(state.lead),
       deadline_(call_member<Follower, &Follower::late>, this),
       retry_(call_member<Follower, &Follower::apply>, this),
@@ -227,8 +228,9 @@ void Follower::greeted(const std::vector<Reply>& replies) {
     const bool same = epoch_ == state_.epoch.load();
     const bool there = replies[1].is(Reply::Type::kArray) && replies[1].items.size() == 1;
     reached_ = place_of(state_);
-    if (same && there) return follow();
-    mark();
+    if (!same || !there) return mark();
+    state_.place.store(place_);
+    follow();
 }
 
 // The stream of a store that was emptied says nothing of it, nor does XREAD report a gap.
@@ -296,7 +298,7 @@ void Follower::scanned(const Reply& page) {
     const std::vector<Reply>* const items = redis::items_of_zscan(page, cursor_);
     if (items == nullptr) return distrust("its set of what is revoked cannot be read");
     for (auto item = items->begin(); item != items->end(); item += 2) {
-        if (!changes_.add_scored(item[0].text, item[1].text)) report_item(item->text);
+        if (!changes_.add_scored(item[0].text, item[1].text)) complain_of_item(conf_, item->text);
     }
     apply();
 }
@@ -321,7 +323,7 @@ void Follower::followed(const Reply& reply) {
             return mark();
         }
         for (const Change& change : *read) {
-            if (!changes_.add(change)) report_item(change.item);
+            if (!changes_.add(change)) complain_of_item(conf_, change.item);
             reached_ = change.id;
         }
     }
@@ -342,13 +344,6 @@ void Follower::apply() {
     go_on();
 }
 
-// One that a later version wrote, or a hand: it revokes nothing here.
-void Follower::report_item(std::string_view item) const {
-    complain_of(conf_,
-                '"' + log_escaped(item, 100) +
-                    "\" in its set or stream is nothing that can be revoked; it is left out");
-}
-
 void Follower::go_on() {
     if (loading_ && cursor_ != "0") return scan();
     // What was asked for then has been answered in full.
@@ -356,6 +351,7 @@ void Follower::go_on() {
     if (std::exchange(loading_, false)) {
         move_place(state_, reached_);
         state_.epoch.store(epoch_);
+        state_.place.store(place_);
         // Where the lock is taken, a key of before is known for the rest of its second.
         if (const auto writer = zone_.try_write()) zone_.revocations.note_change();
     }

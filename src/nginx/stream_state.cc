@@ -9,9 +9,8 @@ namespace {
 
 using cache::StreamState;
 
-// What is noted of a store by its name.
-std::uint64_t name_digest(const cache::Zone& zone, const RedisConf& conf) noexcept {
-    return siphash64(zone.seed(), bytes_of(conf.name)) | 1;
+std::uint64_t digest_of(const cache::Zone& zone, std::string_view text) noexcept {
+    return siphash64(zone.seed(), bytes_of(text)) | 1;
 }
 
 }  // namespace
@@ -21,6 +20,7 @@ void copy_stream_states(cache::Zone& old, cache::Zone& fresh) {
         const StreamState& from = old.streams()[i];
         StreamState& to = fresh.streams()[i];
         to.name.store(from.name.load());
+        to.place.store(from.place.load());
         to.epoch.store(from.epoch.load());
         to.last_time.store(from.last_time.load());
         to.last_number.store(from.last_number.load());
@@ -31,7 +31,8 @@ void copy_stream_states(cache::Zone& old, cache::Zone& fresh) {
 
 StreamState* state_of(const ZoneConf& conf, const StreamConf& stream) noexcept {
     if (stream.state != nullptr) return stream.state;
-    const std::uint64_t wanted = name_digest(*conf.zone, *stream.redis);
+    stream.place = digest_of(*conf.zone, stream.redis->place);
+    const std::uint64_t wanted = digest_of(*conf.zone, stream.redis->name);
     for (StreamState& state : conf.zone->streams()) {
         std::uint64_t found = 0;
         if (state.name.compare_exchange_strong(found, wanted) || found == wanted) {

@@ -31,7 +31,10 @@ inline std::optional<std::uint64_t> lag_of(const ZoneConf& conf,
                                            const StreamConf& stream) noexcept {
     const cache::StreamState* const state =
         stream.state != nullptr ? stream.state : state_of(conf, stream);
-    if (state == nullptr || state->epoch.load(std::memory_order_relaxed) == 0) return std::nullopt;
+    if (state == nullptr || state->place.load(std::memory_order_relaxed) != stream.place ||
+        state->epoch.load(std::memory_order_relaxed) == 0) {
+        return std::nullopt;
+    }
     const std::uint64_t in_step = state->in_step.load(std::memory_order_relaxed);
     return ngx_current_msec > in_step ? ngx_current_msec - in_step : 0;
 }

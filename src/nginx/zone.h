@@ -34,8 +34,9 @@ struct StreamConf {
     ngx_msec_t max_lag = 30'000;       // without proof that all of it is applied
     bool serve_when_late = false;
     std::string where;
-    // How far it is; found on first use.
+    // How far it is, and the digest of its place; found on first use.
     mutable cache::StreamState* state = nullptr;
+    mutable std::uint64_t place = 0;
 };
 
 struct alignas(64) ZoneConf {

@@ -18,6 +18,11 @@ enum class HealthState : std::uint8_t {
     kStarting,
     kDisconnected,  // what it is needed for cannot be decided
 };
+
+// Where nothing was known before, all was hoped to be well.
+constexpr bool is_worse(HealthState now, HealthState before) noexcept {
+    return now > (before == HealthState::kStarting ? HealthState::kConnected : before);
+}
 // "not_configured", "connected", ..
 std::string_view name_of(HealthState state) noexcept;
 

@@ -16,6 +16,16 @@ RedisFacts good_redis() {
         .ready = 100, .answer = 2000, .failure = std::nullopt, .uptime = kMinute, .problem = {}};
 }
 
+TEST(HealthState, IsWorseThanWhatWasKnownOrHopedFor) {
+    using enum HealthState;
+    EXPECT_TRUE(is_worse(kDegraded, kConnected));
+    EXPECT_TRUE(is_worse(kDegraded, kStarting));
+    EXPECT_TRUE(is_worse(kDisconnected, kDegraded));
+    EXPECT_FALSE(is_worse(kDegraded, kDisconnected));
+    EXPECT_FALSE(is_worse(kConnected, kStarting));
+    EXPECT_FALSE(is_worse(kConnected, kConnected));
+}
+
 TEST(HealthOfRedis, IsConnectedWhereItAnswersAndNothingFailed) {
     EXPECT_EQ(told(health_of_redis(good_redis())), "connected");
     RedisFacts facts = good_redis();

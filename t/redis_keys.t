@@ -44,7 +44,11 @@ sub last_line {
     return $all[-1] =~ s/\A\d+ //r;
 }
 
-sub metrics { return http_get('/metrics', port => $t->port)->body; }
+sub metrics {
+    my $body = http_get('/metrics', port => $t->port)->body;
+    last_line();    # its own
+    return $body;
+}
 
 # How many connections were made, lost or not to be had.
 sub connections {

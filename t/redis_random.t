@@ -25,7 +25,7 @@ note "GATE_SEED=$seed";
 
 my $issuer = 'https://idp.example.com';
 my $t = Gate::Test->new(workers => 2, zone => 'gate:64m');
-$t->allow(qr/exited on signal 9/);
+$t->allow(qr/exited on signal 9|was locked by/);
 my @redis = map { Gate::Redis->new(test => $t, name => $_)->start } qw(a b);
 my $proxy = Gate::ChaosProxy->start(test => $t, to => $redis[0]->port);
 my $store = Gate::KeyRecord->new($redis[0])->set_up;

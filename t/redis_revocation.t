@@ -123,7 +123,7 @@ ok wait_for(sub { ($with_other->())[0] eq '401 key_suspended' }, 1), 'is suspend
 
 sub followers { return grep { ($_->{cmd} // '') =~ /\Axread/ } $redis->clients; }
 is wait_for(sub { scalar followers() }), 1, 'one worker follows for all';
-$t->allow(qr/exited on signal 9/);
+$t->allow(qr/exited on signal 9|was locked by/);
 for my $round (1 .. 3) {
     my %before = map { $_ => 1 } $t->workers;
     my ($follower) = map { /(\d+)\z/ ? $1 : () } map { $_->{name} // '' } followers();

@@ -33,11 +33,14 @@ State* find_or_claim(std::span<State> all, std::uint64_t name, std::uint64_t now
         if (state.name.load(kRelaxed) == name) return &state;
     }
     for (State& state : all) {
-        std::uint64_t found = state.name.load(kRelaxed);
+        // Pairs with the exchange: who sees a name sees when it was seen.
+        std::uint64_t found = state.name.load(std::memory_order_acquire);
+        if (found == name) return &state;
         const std::uint64_t seen = state.seen.load(kRelaxed);
         if (found != 0 && (now < seen || now - seen < kForgotten)) continue;
-        if (state.name.compare_exchange_strong(found, name, kRelaxed)) {
-            state.seen.store(now, kRelaxed);
+        // Before the name, so that nobody takes a newcomer for one that is forgotten.
+        state.seen.store(now, kRelaxed);
+        if (state.name.compare_exchange_strong(found, name, std::memory_order_acq_rel)) {
             if (found != 0) forget(state);
             return &state;
         }

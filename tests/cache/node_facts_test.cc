@@ -128,7 +128,7 @@ TEST_F(Places, AreClaimedOnceByManyAtATime) {
             }
             for (std::uint64_t i = 1; i <= kIntegrations; ++i) {
                 found[static_cast<std::size_t>(t)].push_back(
-                    place_for(zone_->integrations(), i, 1000));
+                    place_for(zone_->integrations(), i, 1'000'000));
             }
         });
     }

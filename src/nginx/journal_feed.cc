@@ -11,6 +11,7 @@
 
 #include "nginx/bridge.h"
 #include "nginx/clock.h"
+#include "nginx/news.h"
 #include "nginx/stream_state.h"
 #include "nginx/ticker.h"
 
@@ -21,9 +22,8 @@ namespace {
 using cache::JournalState;
 
 constexpr ngx_msec_t kTick = 250;
-constexpr ngx_msec_t kPause = 2;       // between slices while there is more to do
-constexpr std::int64_t kSlice = 2000;  // microseconds
-constexpr ngx_msec_t kReportInterval = 60'000;
+constexpr ngx_msec_t kPause = 2;           // between slices while there is more to do
+constexpr std::int64_t kSlice = 2000;      // microseconds
 constexpr std::size_t kSweepBuckets = 64;  // each time the zone's lock is held
 
 class Feeds;
@@ -46,8 +46,7 @@ private:
     struct Feed {
         Feed(const JournalConf& conf, cache::Zone& zone) : reader(conf, zone) {}
         JournalReader reader;
-        bool ever_reported = false;
-        ngx_msec_t reported = 0;
+        News news;
     };
     void report(Feed& feed);
     void sweep();
@@ -85,15 +84,13 @@ void Feeds::sweep() {
 void Feeds::report(Feed& feed) {
     const bool full = feed.reader.problem().empty();
     if (!full && ngx_worker != 0) return;
-    if (feed.ever_reported && ngx_current_msec - feed.reported < kReportInterval) return;
-    feed.ever_reported = true;
-    feed.reported = ngx_current_msec;
     const std::string text =
         full ? "the zone has no room for more revocations: credentials are refused with 503; make "
                "gate_zone larger"
              : "revocations of \"" + feed.reader.conf().path +
                    "\" cannot be followed: " + feed.reader.problem() +
                    "; what was read stays in force";
+    if (!feed.news.is_news(text)) return;
     const ngx_str_t line = str(text);
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "gate: %V", &line);
 }

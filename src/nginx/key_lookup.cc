@@ -10,6 +10,7 @@
 #include "apikey/record_fields.h"
 #include "nginx/bridge.h"
 #include "nginx/clock.h"
+#include "nginx/news.h"
 #include "nginx/redis_client.h"
 #include "policy/record_cache.h"
 #include "redis/command.h"
@@ -30,23 +31,14 @@ Reason reason_of(LinkFailure failure) noexcept {
     return failure == LinkFailure::kTimeout ? Reason::kStoreTimeout : Reason::kStoreUnavailable;
 }
 
-// Milliseconds until a line about a broken record is written again, and how many are remembered.
-constexpr ngx_msec_t kReportInterval = 60'000;
-constexpr std::size_t kMostReports = 64;
-
-// Whoever has a key whose record is broken may come with it as often as he likes: what is said of
-// it is said once a minute.
-bool is_news(const std::string& line) {
-    static std::map<std::string, ngx_msec_t> said;
-    std::erase_if(
-        said, [](const auto& entry) { return ngx_current_msec - entry.second >= kReportInterval; });
-    return said.size() < kMostReports && said.try_emplace(line, ngx_current_msec).second;
-}
+// Whoever has a key whose record is broken may come with it as often as he likes.
+constexpr std::size_t kMostBadRecords = 64;
 
 void report_bad_record(const LiveStore& live, std::string_view digest, const std::string& why) {
     const std::string line = "gate_keys \"" + live.store.name + "\": the record of digest " +
                              std::string(digest.substr(0, 12)) + ".. cannot be used: " + why;
-    if (!is_news(line)) return;
+    static News news(kMostBadRecords);
+    if (!news.is_news(line)) return;
     const ngx_str_t text = str(line);
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "%V", &text);
 }

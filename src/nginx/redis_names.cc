@@ -6,13 +6,12 @@
 #include <utility>
 
 #include "nginx/bridge.h"
+#include "nginx/news.h"
 #include "redis/name_age.h"
 
 namespace gate::nginx {
 
 namespace {
-
-constexpr ngx_msec_t kReportInterval = 60'000;
 
 RedisNames* names = nullptr;
 
@@ -56,8 +55,7 @@ struct RedisNames::Name {
     ngx_resolver_ctx_t* question = nullptr;  // while it is out
     std::vector<Asker*> askers;              // who waits for the answer
     bool answered = false;                   // and has not been told
-    bool reported = false;
-    ngx_msec_t reported_at = 0;
+    News news;
 };
 
 RedisNames::RedisNames(ngx_resolver_t& resolver)
@@ -121,19 +119,18 @@ void RedisNames::Name::take(const ngx_resolver_ctx_t& answer) {
     addresses = sorted_addresses(answer);
     const time_t left = std::max<time_t>(0, answer.valid - ngx_time());
     age.answered(ngx_current_msec, static_cast<std::uint64_t>(left) * 1000);
-    reported = false;
+    news.forget();
 }
 
 void RedisNames::Name::report(ngx_int_t state) {
-    if (reported && ngx_current_msec - reported_at < kReportInterval) return;
-    reported = true;
-    reported_at = ngx_current_msec;
+    const char* const why =
+        state == NGX_ERROR ? "it cannot be asked" : ngx_resolver_strerror(state);
+    if (!news.is_news(why)) return;
     ngx_str_t called = str(host);
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                   "gate_redis: the resolver has no address of \"%V\": %s; the last one known is "
                   "used",
-                  &called,
-                  state == NGX_ERROR ? "it cannot be asked" : ngx_resolver_strerror(state));
+                  &called, why);
 }
 
 // Those that are called may ask again, and forget others.

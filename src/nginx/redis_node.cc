@@ -9,8 +9,7 @@ namespace {
 
 using redis::LinkFailure;
 
-constexpr ngx_msec_t kReportInterval = 60'000;
-constexpr std::size_t kMostReports = 8;
+constexpr std::size_t kMostProblems = 8;
 constexpr ngx_msec_t kSteady = 5000;  // up for so long: the next problem is a new one
 
 }  // namespace
@@ -23,7 +22,8 @@ RedisNode::RedisNode(const RedisConf& conf, Owner& owner, RedisServer server,
       password_(conf.password),
       link_(conf, *this, limits),
       backoff_(conf.backoff),
-      retry_(call_member<RedisNode, &RedisNode::connect>, this) {}
+      retry_(call_member<RedisNode, &RedisNode::connect>, this),
+      news_(kMostProblems) {}
 
 RedisNode::~RedisNode() {
     if (looking_up_ && redis_names() != nullptr) redis_names()->forget(*this);
@@ -105,7 +105,7 @@ void RedisNode::leave(LinkFailure failure, std::string why) {
 }
 
 std::string RedisNode::problem() const {
-    return ngx_current_msec - problem_at_ < kReportInterval ? problem_ : std::string();
+    return ngx_current_msec - problem_at_ < News::kMinute ? problem_ : std::string();
 }
 
 void RedisNode::complain(const std::string& error) {
@@ -128,7 +128,7 @@ void RedisNode::link_up(RedisLink& link, redis::Role role) {
     if (!owner_.accepts(*this, role, why)) return link.close(LinkFailure::kClosed, std::move(why));
     backoff_.succeeded();
     corrected_ = false;
-    if (!reported_.empty() && !std::exchange(told_up_, true)) {
+    if (!news_.empty() && !std::exchange(told_up_, true)) {
         ngx_str_t name = str(conf_.name);
         ngx_str_t peer = str(link.peer());
         ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "gate_redis \"%V\": %V answers again",
@@ -150,7 +150,7 @@ void RedisNode::link_down(RedisLink& link, LinkFailure failure, const std::strin
     if (wrong_password && !std::exchange(corrected_, true) && read_password_again()) return open();
     // The next try goes to the next address of the name.
     ++next_address_;
-    if (up_ && ngx_current_msec - up_at_ >= kSteady) reported_.clear();
+    if (up_ && ngx_current_msec - up_at_ >= kSteady) news_.forget();
     if (!std::exchange(retiring_, false) && !ngx_exiting) {
         backoff_.failed();
         report(why);
@@ -197,10 +197,7 @@ bool RedisNode::read_password_again() {
 void RedisNode::report(const std::string& why) {
     problem_ = why;
     problem_at_ = ngx_current_msec;
-    if (ngx_current_msec - reported_at_ >= kReportInterval) reported_.clear();
-    if (reported_.size() >= kMostReports || std::ranges::count(reported_, why) != 0) return;
-    if (reported_.empty()) reported_at_ = ngx_current_msec;
-    reported_.push_back(why);
+    if (!news_.is_news(why)) return;
     told_up_ = false;
     ngx_str_t name = str(conf_.name);
     const std::string peer = server_.endpoint.text();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "nginx/alarm.h"
+#include "nginx/news.h"
 #include "nginx/redis_link.h"
 #include "nginx/redis_names.h"
 #include "redis/backoff.h"
@@ -89,12 +90,10 @@ private:
     std::vector<Queued> queue_;
     std::string problem_;
     ngx_msec_t problem_at_ = 0;
-    std::vector<std::string>
-        reported_;                // problems since it was up for a while, at most a minute long
-    ngx_msec_t reported_at_ = 0;  // the first of them
-    bool told_up_ = false;        // and that they are over
-    bool refused_ = false;        // the login, for its password
-    bool corrected_ = false;      // by reading it again since it was up last
+    News news_;                         // of problems since it was up for a while
+    bool told_up_ = false;              // and that they are over
+    bool refused_ = false;              // the login, for its password
+    bool corrected_ = false;            // by reading it again since it was up last
     bool unreadable_reported_ = false;  // its file
     bool kept_ = false;
     bool retiring_ = false;

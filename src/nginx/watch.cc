@@ -10,6 +10,7 @@
 
 #include "nginx/bridge.h"
 #include "nginx/conf.h"
+#include "nginx/news.h"
 #include "nginx/ticker.h"
 #include "nginx/watch_task.h"
 
@@ -19,7 +20,6 @@ namespace {
 
 constexpr ngx_msec_t kTick = 250;
 constexpr ngx_msec_t kTaskTick = 10;
-constexpr ngx_msec_t kReportInterval = 60'000;
 // A stamp this young at start may belong to two states of the file: the kernel's clock ticks in
 // milliseconds, so a later write can leave it as it was.
 constexpr std::int64_t kYoung = 2'000'000'000;
@@ -33,14 +33,15 @@ std::int64_t wall_clock() {
 
 // One file of one block, as this worker sees it.
 struct Watched {
+    Watched(Block of, std::size_t at) : block(of), index(at) {}
+
     Block block;
-    std::size_t index = 0;
+    std::size_t index;
     std::optional<FileStamp> current;  // of what is in force
     std::optional<FileStamp> seen;     // at the last tick
     std::optional<FileStamp> refused;  // of what could not be used
     bool missing = false;              // at the last tick
-    bool ever_reported = false;
-    ngx_msec_t reported = 0;
+    News news;
     std::string problem;  // "" while what is in force is what the file says
 
     SourceFile& file() const {
@@ -68,7 +69,7 @@ private:
     template <class Live>
     void add(Live* live) {
         for (std::size_t i = 0; i < live->files.size(); ++i) {
-            Watched watched{Block(live), i, {}, {}, {}, false, false, 0, {}};
+            Watched watched(Block(live), i);
             const FileStamp& stamp = live->files[i].stamp;
             if (stamp.changed < started_ - kYoung) watched.current = stamp;
             watched_.push_back(std::move(watched));
@@ -255,9 +256,7 @@ void Watcher::accept(Watched& watched, Renewal renewal) {
 void Watcher::report(Watched& watched, const std::string& problem) {
     const std::string text = problem;
     watched.problem = text;
-    if (watched.ever_reported && ngx_current_msec - watched.reported < kReportInterval) return;
-    watched.ever_reported = true;
-    watched.reported = ngx_current_msec;
+    if (!watched.news.is_news(text)) return;
     const bool roles = std::holds_alternative<LiveRoles*>(watched.block);
     say(NGX_LOG_ERR, '"' + watched.file().path + "\" not taken over: " + text + "; the last good " +
                          (roles ? "roles" : "keys") + " stay in force");

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "base/json_text.h"
+#include "base/text_list.h"
 #include "gatectl/encoding.h"
 #include "gatectl/files.h"
 #include "gatectl/output.h"

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/json_text.h"
+#include "base/text_list.h"
 #include "gatectl/check_list.h"
 #include "gatectl/explain.h"
 #include "gatectl/output.h"

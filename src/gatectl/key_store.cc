@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/json_text.h"
+#include "base/text_list.h"
 #include "crypto/digest.h"
 #include "gatectl/key_file.h"
 #include "gatectl/output.h"

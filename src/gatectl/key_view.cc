@@ -3,6 +3,7 @@
 #include <array>
 
 #include "apikey/key_format.h"
+#include "base/text_list.h"
 #include "gatectl/command.h"
 #include "gatectl/input.h"
 #include "gatectl/key_options.h"

@@ -25,8 +25,4 @@ private:
 // `text` with control characters as \xHH: safe for a terminal.
 std::string printable(std::string_view text);
 
-// "a, b"; `otherwise` for no element.
-std::string joined(const std::vector<std::string>& elements, std::string_view separator = ", ",
-                   std::string_view otherwise = "-");
-
 }  // namespace gate::ctl

@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/json_object.h"
+#include "base/text_list.h"
 #include "crypto/digest.h"
 #include "gatectl/command.h"
 #include "gatectl/output.h"

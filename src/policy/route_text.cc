@@ -4,19 +4,12 @@
 
 #include "base/html_text.h"
 #include "base/json_object.h"
+#include "base/text_list.h"
 #include "policy/page.h"
 
 namespace gate::policy {
 
 namespace {
-
-std::string joined(const std::vector<std::string>& elements, std::string_view separator,
-                   std::string_view otherwise = "-") {
-    if (elements.empty()) return std::string(otherwise);
-    std::string text = elements.front();
-    for (std::size_t i = 1; i < elements.size(); ++i) text.append(separator).append(elements[i]);
-    return text;
-}
 
 std::string server_of(const Route& route) {
     return joined(route.server_names.empty() ? route.listens : route.server_names, " ");

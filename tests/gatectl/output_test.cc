@@ -31,12 +31,5 @@ TEST(Printable, EscapesDelete) {
     EXPECT_EQ(printable("a\x7f"), "a\\x7f");
 }
 
-TEST(Joined, SaysWhatStandsForNothing) {
-    EXPECT_EQ(joined({}), "-");
-    EXPECT_EQ(joined({}, " ", "none"), "none");
-    EXPECT_EQ(joined({"a"}), "a");
-    EXPECT_EQ(joined({"a", "b"}), "a, b");
-}
-
 }  // namespace
 }  // namespace gate::ctl

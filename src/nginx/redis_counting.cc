@@ -28,16 +28,16 @@ RedisCounting::RedisCounting(std::string name, cache::Zone* zone)
     if (shared != nullptr) state_ = shared;
 }
 
-// `series`: makes the text.
-template <class Series>
-void RedisCounting::add(Series&& series, std::uint64_t n) noexcept {
+// `word` tells the series from the others of this block; `text` makes its labels, the first time.
+template <class Text>
+void RedisCounting::add(std::string_view word, Text&& text, std::uint64_t n) noexcept {
     if (zone_ == nullptr) return;
     try {
-        const std::string text = series();
-        auto known = known_.find(text);
+        auto known = known_.find(word);
         if (known == known_.end()) {
-            const std::uint64_t digest = siphash64(zone_->seed(), bytes_of(text));
-            known = known_.emplace(text, zone_->counters.series(digest, text)).first;
+            const std::string labels = text();
+            const std::uint64_t digest = siphash64(zone_->seed(), bytes_of(labels));
+            known = known_.emplace(word, zone_->counters.series(digest, labels)).first;
         }
         zone_->counters.add(known->second, static_cast<unsigned>(ngx_worker), n);
     } catch (const std::bad_alloc&) {
@@ -47,17 +47,24 @@ void RedisCounting::add(Series&& series, std::uint64_t n) noexcept {
 
 void RedisCounting::question(std::string_view outcome) noexcept {
     if (outcome != "answered") cache::note_latest(state_->failure, monotonic_milliseconds());
-    add([&] { return policy::redis_question_series(name_, outcome); });
+    add(outcome, [&] { return policy::redis_question_series(name_, outcome); });
 }
 
 void RedisCounting::answer_took(std::uint64_t microseconds) noexcept {
-    add([&] { return policy::redis_answer_series(name_, policy::answer_bucket(microseconds)); });
-    add([&] { return policy::redis_answer_time_series(name_); }, microseconds);
+    const std::string_view bucket = policy::answer_bucket(microseconds);
+    add(bucket, [&] { return policy::redis_answer_series(name_, bucket); });
+    add(
+        "time", [&] { return policy::redis_answer_time_series(name_); }, microseconds);
 }
 
 void RedisCounting::connection(const redis::Endpoint& server, std::string_view event) noexcept {
     if (event != "up") cache::note_latest(state_->failure, monotonic_milliseconds());
-    add([&] { return policy::redis_connection_series(name_, server.text(), event); });
+    try {
+        const std::string text = policy::redis_connection_series(name_, server.text(), event);
+        add(text, [&] { return text; });
+    } catch (const std::bad_alloc&) {
+        return;
+    }
 }
 
 void RedisCounting::waiting(std::size_t count) noexcept {
@@ -70,11 +77,11 @@ void RedisCounting::epoch(std::string_view text) noexcept {
     if (text.empty()) return cache::note_latest(state_->empty, now);
     cache::note_latest(state_->filled, now);
     if (epoch_ == text) return;
-    const crypto::Digest256 digest = crypto::sha256(bytes_of(text));
-    std::uint64_t first = 0;
-    for (std::size_t i = 0; i < 6; ++i) first = first << 8 | digest[i];
-    state_->epoch.store(std::max<std::uint64_t>(first, 1), std::memory_order_relaxed);
     try {
+        const crypto::Digest256 digest = crypto::sha256(bytes_of(text));
+        std::uint64_t first = 0;
+        for (std::size_t i = 0; i < 6; ++i) first = first << 8 | digest[i];
+        state_->epoch.store(std::max<std::uint64_t>(first, 1), std::memory_order_relaxed);
         epoch_ = text;
     } catch (const std::bad_alloc&) {
         epoch_.clear();

@@ -39,15 +39,15 @@ public:
     const cache::RedisState& state() const noexcept { return *state_; }
 
 private:
-    template <class Series>
-    void add(Series&& series, std::uint64_t n = 1) noexcept;
+    template <class Text>
+    void add(std::string_view word, Text&& text, std::uint64_t n = 1) noexcept;
 
     std::string name_;
     cache::Zone* zone_;
     cache::RedisState own_{};  // where the zone has no place, or there is none
     cache::RedisState* state_ = &own_;
     std::string epoch_;                                        // that state_ tells
-    std::map<std::string, std::uint32_t, std::less<>> known_;  // series by their text
+    std::map<std::string, std::uint32_t, std::less<>> known_;  // series by their words
 };
 
 // What is known of a server by its block's name; nullptr: nothing.

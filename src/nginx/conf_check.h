@@ -24,13 +24,12 @@ void warn_without_zone(ngx_conf_t* cf, const MainConf& main);
 void merge_limits(const LocConf& parent, LocConf& loc);
 bool complete_limits(ngx_conf_t* cf, const MainConf& main, const LocConf& http);
 
-// The gate_redis block of that name; false after an error about `subject`. (conf_redis.cc)
-bool find_redis(ngx_conf_t* cf, const MainConf& main, const std::string& where,
-                const std::string& subject, const std::string& name, const RedisConf*& found);
+// The gate_redis block of that name; nullptr after an error about `subject`. (conf_redis.cc)
+RedisConf* find_redis(ngx_conf_t* cf, const MainConf& main, const std::string& where,
+                      const std::string& subject, const std::string& name);
 
 // Where each store is, and what is asked for names of its servers while nginx runs; false after an
-// error.
-// (conf_redis_names.cc)
+// error. (conf_redis_names.cc)
 bool complete_redis_names(ngx_conf_t* cf, MainConf& main);
 
 // The same as for limits for gate_revocation_lookup. (conf_lookup.cc)

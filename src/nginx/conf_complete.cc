@@ -51,9 +51,10 @@ bool resolve_roles(ngx_conf_t* cf, MainConf& main) {
 
 bool resolve_redis(ngx_conf_t* cf, MainConf& main) {
     return std::ranges::all_of(main.stores, [&](const auto& live) {
-        return live->redis_name.empty() ||
-               find_redis(cf, main, live->where, "gate_keys " + quoted(live->store.name),
-                          live->redis_name, live->redis);
+        if (live->redis_name.empty()) return true;
+        live->redis = find_redis(cf, main, live->where, "gate_keys " + quoted(live->store.name),
+                                 live->redis_name);
+        return live->redis != nullptr;
     });
 }
 

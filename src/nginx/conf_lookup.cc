@@ -69,13 +69,11 @@ bool complete_level(ngx_conf_t* cf, const MainConf& main, const LocConf& loc) {
                            "\"gate_revocation_lookup\" stands where no gate is in force; write "
                            "\"gate jwt;\" or \"gate key;\" there");
         }
-        if (!find_redis(cf, main, lookup->where.text(), "\"gate_revocation_lookup\"",
-                        lookup->redis_name, lookup->redis)) {
-            return false;
-        }
-        for (const auto& conf : main.redis) {
-            if (conf.get() == lookup->redis) conf->looked_up = true;
-        }
+        RedisConf* const redis = find_redis(cf, main, lookup->where.text(),
+                                            "\"gate_revocation_lookup\"", lookup->redis_name);
+        if (redis == nullptr) return false;
+        redis->looked_up = true;
+        lookup->redis = redis;
     }
     return true;
 }

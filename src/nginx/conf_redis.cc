@@ -296,16 +296,17 @@ bool set_gate_redis(Directive& directive, MainConf& main) {
     return true;
 }
 
-bool find_redis(ngx_conf_t* cf, const MainConf& main, const std::string& where,
-                const std::string& subject, const std::string& name, const RedisConf*& found) {
+RedisConf* find_redis(ngx_conf_t* cf, const MainConf& main, const std::string& where,
+                      const std::string& subject, const std::string& name) {
     std::vector<std::string> names;
     for (const auto& conf : main.redis) {
-        if (conf->name == name) found = conf.get();
+        if (conf->name == name) return conf.get();
         names.push_back(conf->name);
     }
-    return found != nullptr || fail_at(cf, where,
-                                       subject + " names unknown redis " + quoted(name) +
-                                           "; declared gate_redis: " + listed(names));
+    fail_at(cf, where,
+            subject + " names unknown redis " + quoted(name) +
+                "; declared gate_redis: " + listed(names));
+    return nullptr;
 }
 
 }  // namespace gate::nginx

@@ -155,10 +155,8 @@ bool complete_followed(ngx_conf_t* cf, MainConf& main) {
                        "\"gate_revocation\" needs shared memory; write \"gate_zone gate:64m;\" "
                        "beside it");
     }
-    if (!find_redis(cf, main, stream.where, "\"gate_revocation\"", stream.redis_name,
-                    stream.redis)) {
-        return false;
-    }
+    stream.redis = find_redis(cf, main, stream.where, "\"gate_revocation\"", stream.redis_name);
+    if (stream.redis == nullptr) return false;
     main.zone->streams.push_back(stream);
     return true;
 }

@@ -5,12 +5,12 @@ use lib 't/lib';
 use Gate::Test;
 
 use IO::Select;
-use MIME::Base64 qw(encode_base64);
 use Time::HiRes qw(sleep time);
 
 use Gate::Crowd qw(crowd);
 use Gate::KeyRecord;
 use Gate::Redis;
+use Gate::Secrets qw(shared_memory);
 
 my $kRequests = $ENV{GATE_ASAN} || $ENV{GATE_VALGRIND} ? 10_000 : 100_000;
 my $kWorkers = 2;
@@ -129,19 +129,9 @@ is $words{HGETALL}, 1, 'the unknown key was looked up once';
 
 # ---- secrets
 
-sub spellings {
-    my ($text) = @_;
-    my $half = int(length($text) / 2);
-    my @all;
-    for my $piece ($text, substr($text, 0, $half), substr($text, $half)) {
-        my @base64 = map { substr encode_base64("\0" x $_ . $piece, ''), $_ ? 4 : 0, 4 * int((length($piece) - 3) / 3) } 0 .. 2;
-        push @all, $piece, unpack('H*', $piece), uc unpack('H*', $piece), @base64, map { tr{+/}{-_}r } @base64;
-    }
-    return grep { length >= 12 } @all;
-}
-my %spelled = map { $_ => do { my $any = join '|', map {quotemeta} spellings($secret{$_}); qr/$any/ } } keys %secret;
-sub found_in { my ($text) = @_; return [grep { $text =~ $spelled{$_} } sort keys %spelled]; }
-is_deeply found_in('x' . unpack('H*', $known[0]) . 'y'), ['key 0'], 'the search finds what is planted';
+my $secrets = Gate::Secrets->new(%secret);
+my $planted = 'x' . unpack('H*', $known[0]) . 'y';
+is_deeply $secrets->found_in(\$planted), ['key 0'], 'the search finds what is planted';
 
 # All of it once more, where debug lines are written.
 $t->{log_level} = 'debug';
@@ -154,10 +144,10 @@ my @lines = split /\n/, $t->error_log;
 my $own = join "\n", grep {/: (?:\*\d+ )?(?:auth|gate\w*): /} @lines;
 my $told = join "\n", grep { !/ \[debug\] / } @lines;
 ok scalar(grep {/: \*\d+ auth: deny/} @lines), 'the log has lines of the gate';
-is_deeply found_in($own), [], 'no secret in a line of the gate, at any level';
-is_deeply found_in($told), [], 'nor in a line of nginx from info up';
+is_deeply $secrets->found_in(\$own), [], 'no secret in a line of the gate, at any level';
+is_deeply $secrets->found_in(\$told), [], 'nor in a line of nginx from info up';
 my $dump = join "\n", map { join ' ', map { @{ $_->{argv} } } $_ } $monitor->commands;
-is_deeply found_in($dump), [], 'nor in a command';
+is_deeply $secrets->found_in(\$dump), [], 'nor in a command';
 my @keys = @{ $redis->cmd('KEYS', '*') };
 my $held = join "\n", @keys, map {
     my $type = $redis->cmd('TYPE', $_);
@@ -166,30 +156,13 @@ my $held = join "\n", @keys, map {
     json($redis->cmd(@read, $_, @rest));
 } @keys;
 like $held, qr/[0-9a-f]{64}/, 'digests are in Redis';
-is_deeply found_in($held), [], 'and no secret';
+is_deeply $secrets->found_in(\$held), [], 'and no secret';
 
-sub shared_memory {
-    my ($pid) = @_;
-    no warnings 'portable';    # addresses have 64 bits
-    open my $memory, '<:raw', "/proc/$pid/mem" or return;
-    my $text = '';
-    for (split /\n/, slurp("/proc/$pid/maps")) {
-        next if !/ rw-s .* (?:\/dev\/zero|$)/ || !/\A([0-9a-f]+)-([0-9a-f]+) /;
-        my ($from, $to) = (hex $1, hex $2);
-        sysseek $memory, $from, 0 or next;
-        while ($from < $to) {
-            my $got = sysread $memory, my $piece, $to - $from > 1 << 20 ? 1 << 20 : $to - $from or last;
-            $text .= $piece;
-            $from += $got;
-        }
-    }
-    return $text;
-}
 SKIP: {
     my $zone = shared_memory(($t->workers)[0]);
     skip 'the memory of a worker cannot be read here', 2 if !defined $zone;
     cmp_ok length $zone, '>=', 1 << 20, 'the zone';
-    is_deeply found_in($zone), [], 'has no secret';
+    is_deeply $secrets->found_in(\$zone), [], 'has no secret';
 }
 
 done_testing;

@@ -5,6 +5,7 @@
 use lib 't/lib';
 use Gate::Test;
 use Gate::Cache;
+use Gate::Secrets qw(mapped_memory shared_memory);
 use MIME::Base64 qw(encode_base64);
 
 my $t = Gate::Test->new(workers => 2, log_level => 'debug');
@@ -76,71 +77,35 @@ for (['token', $token], ['HMAC token', $hmac_token], ['revoked token', $revoked]
     $needles{"$name, header"} = $part[0];
 }
 
-# Pieces of 12 octets in each spelling. Base64 of a text differs by where it begins in a group of
-# three, so it is spelled from three places.
-sub spellings {
-    my ($text) = @_;
-    my @all;
-    for (my $at = 0; $at + 12 <= length $text; $at += 4) {
-        my $piece = substr $text, $at, 12;
-        my @base64 = map { substr encode_base64("\0" x $_ . $piece, ''), $_ ? 4 : 0, 12 } 0 .. 2;
-        push @all, $piece, unpack('H*', $piece), uc unpack('H*', $piece), scalar reverse($piece), @base64,
-            map { tr{+/}{-_}r } @base64;
-    }
-    my %seen;
-    return grep { !$seen{$_}++ } @all;
-}
-
-# Names of the needles that a text holds in whatever spelling.
-my %spelled = map { $_ => do { my $any = join '|', map {quotemeta} spellings($needles{$_}); qr/$any/ } } keys %needles;
-sub found_in { my ($text) = @_; return [grep { $$text =~ $spelled{$_} } sort keys %spelled]; }
+my $secrets = Gate::Secrets->new(%needles);
 
 # ---- the search itself can find
 for my $plant (['as it is', $secret{password}], ['hexadecimal', unpack 'H*', $secret{password}],
     ['base64', encode_base64("x$secret{password}", '')], ['base64url', encode_base64url("xy$secret{password}")],
     ['in part', substr $secret{password}, 9, 20]) {
     my $haystack = "\0" x 1000 . $plant->[1] . "\xff" x 1000;
-    ok scalar(grep { $_ eq 'password' } @{ found_in(\$haystack) }), "a secret that is planted $plant->[0] is found";
+    ok scalar(grep { $_ eq 'password' } @{ $secrets->found_in(\$haystack) }), "a secret that is planted $plant->[0] is found";
 }
 
 # ---- the zone
-sub mappings {
-    my ($pid, $pattern) = @_;
-    no warnings 'portable';    # addresses have 64 bits
-    my $text = '';
-    open my $memory, '<:raw', "/proc/$pid/mem" or return;
-    for (split /\n/, slurp("/proc/$pid/maps")) {
-        next if !/$pattern/ || !/\A([0-9a-f]+)-([0-9a-f]+) /;
-        my ($from, $to) = (hex $1, hex $2);
-        next if $to - $from > 1 << 26;    # what a sanitizer reserves
-        sysseek $memory, $from, 0 or next;
-        while ($from < $to) {
-            my $got = sysread $memory, my $piece, $to - $from > 1 << 20 ? 1 << 20 : $to - $from or last;
-            $text .= $piece;
-            $from += $got;
-        }
-    }
-    return $text;
-}
-
 my ($worker) = $t->workers;
-my $zone = mappings($worker, qr/ rw-s .* (?:\/dev\/zero|$)/);
+my $zone = shared_memory($worker);
 SKIP: {
     skip('the memory of a worker cannot be read here', 3) if !defined $zone;
     cmp_ok length $zone, '>=', 1 << 20, 'all shared memory of a worker';
     like $zone, qr/etag-xgn/, 'with the zone in it';
-    is_deeply found_in(\$zone), [], 'no secret is in it';
+    is_deeply $secrets->found_in(\$zone), [], 'no secret is in it';
 }
 SKIP: {
     skip('only of a worker as it is', 1) if !defined $zone || $ENV{GATE_ASAN} || $ENV{GATE_VALGRIND};
-    my $own = mappings($worker, qr/ rw-p /);
-    ok scalar(grep { $_ eq 'hmac' } @{ found_in(\$own) }), 'but a worker has its own secrets, and the search finds them';
+    my $own = mapped_memory($worker, qr/ rw-p /);
+    ok scalar(grep { $_ eq 'hmac' } @{ $secrets->found_in(\$own) }), 'but a worker has its own secrets, and the search finds them';
 }
 
 # ---- the log
 my @lines = grep {/: (?:\*\d+ )?(?:auth|gate\w*): /} split /\n/, $t->error_log;
 cmp_ok scalar @lines, '>', 3, 'lines of the gate';
 my $lines = join "\n", @lines;
-is_deeply found_in(\$lines), [], 'no secret is in them';
+is_deeply $secrets->found_in(\$lines), [], 'no secret is in them';
 
 done_testing;

@@ -27,6 +27,19 @@ void append_label(std::string& out, std::string_view name, std::string_view valu
     out.append(name).append("=\"").append(escaped_value(value)).append("\"");
 }
 
+std::string series_text(std::string_view family, Labels labels) {
+    std::string out(family);
+    out += ' ';
+    for (const auto& [name, value] : labels) append_label(out, name, value);
+    return out;
+}
+
+std::pair<std::string_view, std::string_view> split_series(std::string_view text) {
+    const std::size_t blank = text.find(' ');
+    if (blank == std::string_view::npos) return {text, {}};
+    return {text.substr(0, blank), text.substr(blank + 1)};
+}
+
 void append_number(std::string& out, std::uint64_t value) {
     out += std::to_string(value);
 }

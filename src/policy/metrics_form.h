@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace gate::policy {
 
@@ -16,6 +18,12 @@ std::string escaped_value(std::string_view value);
 
 // `name="value"`, behind a comma unless `out` ends with a blank or a brace.
 void append_label(std::string& out, std::string_view name, std::string_view value);
+
+// The text of a series: `family name="value",..`.
+using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+std::string series_text(std::string_view family, Labels labels);
+// The family of such a text, and the labels behind it.
+std::pair<std::string_view, std::string_view> split_series(std::string_view text);
 
 void append_number(std::string& out, std::uint64_t value);
 

@@ -31,8 +31,8 @@ constexpr std::array<Bound, 13> kBounds{{{500, "0.0005"},
                                          {5'000'000, "5"}}};
 constexpr std::string_view kInfinite = "+Inf";
 
-constexpr std::string_view kAnswers = "redis_answers ";
-constexpr std::string_view kAnswerTime = "redis_answer_time ";
+constexpr std::string_view kAnswers = "redis_answers";
+constexpr std::string_view kAnswerTime = "redis_answer_time";
 
 // A histogram as Prometheus wants it: each bucket holds those before it as well.
 struct Histogram {
@@ -51,19 +51,17 @@ std::string_view bound_at(std::size_t i) noexcept {
 using Histograms = std::map<std::string, Histogram, std::less<>>;
 
 void add_series(Histograms& all, const MetricsSeries& series) {
-    std::string_view text = series.text;
-    if (text.starts_with(kAnswerTime)) {
-        all[std::string(text.substr(kAnswerTime.size()))].microseconds += series.value;
+    const auto [family, labels] = split_series(series.text);
+    if (family == kAnswerTime) {
+        all[std::string(labels)].microseconds += series.value;
         return;
     }
-    if (!text.starts_with(kAnswers)) return;
-    text.remove_prefix(kAnswers.size());
     constexpr std::string_view kLe = ",le=\"";
-    const std::size_t le = text.rfind(kLe);
-    if (le == std::string_view::npos || !text.ends_with('"')) return;
-    std::string_view bound = text.substr(le + kLe.size());
+    const std::size_t le = labels.rfind(kLe);
+    if (family != kAnswers || le == std::string_view::npos || !labels.ends_with('"')) return;
+    std::string_view bound = labels.substr(le + kLe.size());
     bound.remove_suffix(1);
-    Histogram& histogram = all[std::string(text.substr(0, le))];
+    Histogram& histogram = all[std::string(labels.substr(0, le))];
     for (std::size_t i = 0; i < histogram.buckets.size(); ++i) {
         if (bound_at(i) == bound) histogram.buckets[i] += series.value;
     }
@@ -118,16 +116,11 @@ std::string_view answer_bucket(std::uint64_t microseconds) noexcept {
 }
 
 std::string redis_answer_series(std::string_view redis, std::string_view bucket) {
-    std::string out(kAnswers);
-    append_label(out, "redis", redis);
-    append_label(out, "le", bucket);
-    return out;
+    return series_text(kAnswers, {{"redis", redis}, {"le", bucket}});
 }
 
 std::string redis_answer_time_series(std::string_view redis) {
-    std::string out(kAnswerTime);
-    append_label(out, "redis", redis);
-    return out;
+    return series_text(kAnswerTime, {{"redis", redis}});
 }
 
 void append_redis(std::string& out, const MetricsInput& input) {

@@ -29,13 +29,6 @@ constexpr Family kFamilies[] = {
      "Events not counted elsewhere because the zone has no room for more series."},
 };
 
-// The family of a series' text, and the labels behind it.
-std::pair<std::string_view, std::string_view> split_series(std::string_view text) {
-    const std::size_t blank = text.find(' ');
-    if (blank == std::string_view::npos) return {text, {}};
-    return {text.substr(0, blank), text.substr(blank + 1)};
-}
-
 struct Sample {
     std::string_view labels;
     std::uint64_t value = 0;
@@ -180,40 +173,29 @@ void append_json_counters(std::string& out, const MetricsInput& input) {
 }  // namespace
 
 std::string decision_series(const DecisionLabels& labels) {
-    std::string out = "decisions ";
-    append_label(out, "server", labels.server);
-    append_label(out, "credential", labels.credential);
-    append_label(out, "issuer", labels.issuer);
-    append_label(out, "store", labels.store);
-    append_label(out, "decision", labels.decision);
-    append_label(out, "reason", labels.reason);
-    append_label(out, "cache", labels.cache);
-    return out;
+    return series_text("decisions", {{"server", labels.server},
+                                     {"credential", labels.credential},
+                                     {"issuer", labels.issuer},
+                                     {"store", labels.store},
+                                     {"decision", labels.decision},
+                                     {"reason", labels.reason},
+                                     {"cache", labels.cache}});
 }
 
 std::string redis_question_series(std::string_view redis, std::string_view outcome) {
-    std::string out = "redis_questions ";
-    append_label(out, "redis", redis);
-    append_label(out, "outcome", outcome);
-    return out;
+    return series_text("redis_questions", {{"redis", redis}, {"outcome", outcome}});
 }
 
 std::string redis_connection_series(std::string_view redis, std::string_view server,
                                     std::string_view event) {
-    std::string out = "redis_connections ";
-    append_label(out, "redis", redis);
-    append_label(out, "server", server);
-    append_label(out, "event", event);
-    return out;
+    return series_text("redis_connections",
+                       {{"redis", redis}, {"server", server}, {"event", event}});
 }
 
 std::string integration_change_series(std::string_view integration, std::string_view name,
                                       std::string_view to) {
-    std::string out = "integration_changes ";
-    append_label(out, "integration", integration);
-    append_label(out, "name", name);
-    append_label(out, "to", to);
-    return out;
+    return series_text("integration_changes",
+                       {{"integration", integration}, {"name", name}, {"to", to}});
 }
 
 std::string metrics_as_prometheus(const MetricsInput& input) {

@@ -96,9 +96,9 @@ sub _other_load {
 
 sub _revoke {
     my ($node, $id) = @_;
-    my $gatectl = $ENV{GATE_CTL} // Gate::Test::root_dir() . '/build/release/gatectl';
-    system("$gatectl revoke jti --issuer $Bench::Redis::Stand::ISSUER --ttl 1h --redis " . $node->redis->address
-        . " $id >/dev/null") == 0 or die "gatectl failed\n";
+    my ($status, undef, $problem) = Gate::Test::gatectl('revoke', 'jti', $id, '--ttl', '1h',
+        '--issuer', $Bench::Redis::Stand::ISSUER, '--redis', $node->redis->address);
+    die $problem if $status != 0;
     return;
 }
 

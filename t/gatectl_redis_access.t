@@ -3,6 +3,7 @@
 use lib 't/lib';
 use Gate::Test;
 
+use List::Util qw(sum);
 use Time::HiRes qw(sleep time);
 
 use Gate::Certs;
@@ -254,7 +255,7 @@ for my $round (1 .. 30) {
     is "@problems", '', 'whole after a kill' if @problems || $round == 30;
 }
 ok $killed, "killed $killed of 30 at work";
-is_deeply +(sort values %{ ($ctl->json('key', 'import', $many))[1] })[-1], 300, 'an import that was killed is completed';
+is sum(values %{ ($ctl->json('key', 'import', $many))[1] }), 300, 'an import that was killed is completed';
 
 # ---- a clock of ours that is wrong
 

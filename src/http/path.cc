@@ -135,19 +135,37 @@ bool block_begins_dot(const char* octets) noexcept {
     return (halves[0] | halves[1]) != 0;
 }
 
-// Of a text of `half` to twice as many octets: both halves, which may overlap.
-template <std::size_t half>
-bool halves_begin_dot(std::string_view text) noexcept {
-    char block[kBlock] = {};
-    std::memcpy(block, text.data(), half);
-    std::memcpy(block + half, text.data() + text.size() - half, half);
-    return block_begins_dot(block);
+// 0 exactly where no octet of the word is `octet`.
+constexpr std::uint64_t has_octet(std::uint64_t word, std::uint8_t octet) noexcept {
+    constexpr std::uint64_t kOnes = 0x0101010101010101;
+    const std::uint64_t zero = word ^ kOnes * octet;
+    return (zero - kOnes) & ~zero & kOnes << 7;
 }
 
-// Most paths are short.
+// The same of any of 8 octets.
+bool word_begins_dot(std::uint64_t word) noexcept {
+    const std::uint64_t high = word & word << 1 & 0x8080808080808080;  // both upper bits
+    return (has_octet(word, '.') | has_octet(word, '%') | high) != 0;
+}
+
+template <class Half>
+std::uint64_t load(const char* octets) noexcept {
+    Half half;
+    std::memcpy(&half, octets, sizeof half);
+    return half;
+}
+
+// Most paths are short. Both ends, which may overlap, are all of a text of up to twice their size.
 bool short_may_have_dot(std::string_view text) noexcept {
-    if (text.size() >= 8) return halves_begin_dot<8>(text);
-    if (text.size() >= 4) return halves_begin_dot<4>(text);
+    const char* const end = text.data() + text.size();
+    if (text.size() >= 8) {
+        return word_begins_dot(load<std::uint64_t>(text.data())) ||
+               word_begins_dot(load<std::uint64_t>(end - 8));
+    }
+    if (text.size() >= 4) {
+        return word_begins_dot(load<std::uint32_t>(text.data()) << 32 |
+                               load<std::uint32_t>(end - 4));
+    }
     return std::ranges::any_of(text,
                                [](char c) { return begins_dot(static_cast<std::uint8_t>(c)); });
 }

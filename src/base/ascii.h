@@ -25,22 +25,6 @@ constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) noexc
                               [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
 }
 
-// a == b for texts of the length of a header's name or a scheme's, without a call to the C library.
-[[gnu::always_inline]] inline bool equal_names(std::string_view a, std::string_view b) noexcept {
-    const auto ends_equal = [&]<class Word>(Word x, Word y) {
-        std::memcpy(&x, a.data(), sizeof x);
-        std::memcpy(&y, b.data(), sizeof y);
-        if (x != y) return false;
-        std::memcpy(&x, a.data() + a.size() - sizeof x, sizeof x);
-        std::memcpy(&y, b.data() + a.size() - sizeof y, sizeof y);
-        return x == y;
-    };
-    if (a.size() != b.size()) return false;
-    if (a.size() < 4 || a.size() > 16) return a == b;
-    return a.size() < 8 ? ends_equal(std::uint32_t{}, std::uint32_t{})
-                        : ends_equal(std::uint64_t{}, std::uint64_t{});
-}
-
 // Whether any octet is below 0x20, or 0x7f. Eight at a time: a word's subtractions borrow out of an
 // octet only where that octet is below, and then the answer is yes anyhow.
 inline bool has_control_character(std::string_view text) noexcept {

@@ -81,12 +81,8 @@ std::uint32_t Counters::series(std::uint64_t digest, std::string_view labels) no
     return kOverflow;
 }
 
-[[gnu::hot]] void Counters::add(std::uint32_t series, unsigned worker, std::uint64_t n) noexcept {
-    if (series >= capacity_) return;
-    GATE_FAILPOINT("counters.add");
-    // Atomic although it is the worker's own: two cycles' workers of one number run side by side
-    // after a reload.
-    word_at(value_of(series, worker)).fetch_add(n, std::memory_order_relaxed);
+void Counters::add(std::uint32_t series, unsigned worker, std::uint64_t n) noexcept {
+    if (series < capacity_) place(series, worker).add(n);
 }
 
 std::uint64_t Counters::value(std::uint32_t series) const noexcept {

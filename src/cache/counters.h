@@ -10,6 +10,9 @@
 #include <string>
 #include <string_view>
 
+#include "cache/failpoint.h"
+#include "cache/words.h"
+
 namespace gate::cache {
 
 class Counters {
@@ -30,7 +33,27 @@ public:
     // memory is full or the labels are too long. `digest` is keyed and stands for `labels`.
     std::uint32_t series(std::uint64_t digest, std::string_view labels) noexcept;
 
-    // Relaxed: no reader orders anything by it.
+    // Where one worker adds to a series, as long as the memory is there. What is added is atomic
+    // although it is the worker's own: two cycles' workers of one number run side by side after a
+    // reload. Relaxed: no reader orders anything by it.
+    class Place {
+    public:
+        Place() = default;
+        void add(std::uint64_t n = 1) const noexcept {
+            GATE_FAILPOINT("counters.add");
+            word_at(value_).fetch_add(n, std::memory_order_relaxed);
+        }
+
+    private:
+        friend class Counters;
+        explicit Place(std::byte* value) noexcept : value_(value) {}
+        std::byte* value_ = nullptr;
+    };
+    // `series` is one that series() gave.
+    Place place(std::uint32_t series, unsigned worker) const noexcept {
+        return Place(value_of(series, worker));
+    }
+    // The same at once; nothing for an index that is no series.
     void add(std::uint32_t series, unsigned worker, std::uint64_t n = 1) noexcept;
 
     std::uint64_t value(std::uint32_t series) const noexcept;  // summed over workers

@@ -79,11 +79,11 @@ Zone::Zone(std::span<std::byte> memory, WriterLock lock) noexcept
     : Zone(memory, layout_of(memory.size()).value_or(Layout{}), lock) {}
 
 Zone::Zone(std::span<std::byte> memory, const Layout& layout, WriterLock lock) noexcept
-    : verdicts(part(memory, layout.verdicts), kVerdictSlot),
+    : revocations(part(memory, layout.revocations)),
+      verdicts(part(memory, layout.verdicts), kVerdictSlot),
       records(part(memory, layout.records), kRecordSlot),
       large_records(part(memory, layout.large_records), kLargeRecordSlot),
       unknown_keys(part(memory, layout.unknown_keys), kUnknownSlot),
-      revocations(part(memory, layout.revocations)),
       buckets(part(memory, layout.buckets)),
       counters(part(memory, layout.counters)),
       header_(reinterpret_cast<ZoneHeader*>(memory.data())),

@@ -117,11 +117,11 @@ public:
     Zone(const Zone&) = delete;
     Zone& operator=(const Zone&) = delete;
 
+    Revocations revocations;  // first, as each request looks at it
     Table verdicts;
     Table records;
     Table large_records;
     Table unknown_keys;
-    Revocations revocations;
     TokenBuckets buckets;
     Counters counters;
 

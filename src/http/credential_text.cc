@@ -108,8 +108,7 @@ Named named_argument(std::string_view argument, std::string_view name) noexcept 
 }  // namespace
 
 Found from_header(std::string_view value, std::string_view scheme) noexcept {
-    if (const auto usual = from_usual_header(value, scheme)) return {1, *usual};
-    if (scheme.empty()) return {};
+    if (scheme.empty()) return {value.empty() ? std::size_t{0} : std::size_t{1}, value};
     const auto blank = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
     const auto begin = std::find_if_not(value.begin(), value.end(), blank);
     const std::string_view text(begin, value.end());

@@ -4,12 +4,9 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/ascii.h"
 
 namespace gate::http {
 
@@ -18,18 +15,6 @@ struct Found {
     std::size_t count = 0;
     std::string_view value;
 };
-
-// The credential of one header value as everybody writes it, with a scheme in the same case;
-// nullopt for any other value, from which from_header() may still take one.
-[[gnu::always_inline]] inline std::optional<std::string_view> from_usual_header(
-    std::string_view value, std::string_view scheme) noexcept {
-    if (scheme.empty()) return value.empty() ? std::nullopt : std::optional(value);
-    if (value.size() <= scheme.size() || value[scheme.size()] != ' ' ||
-        !equal_names(value.substr(0, scheme.size()), scheme)) {
-        return std::nullopt;
-    }
-    return value.substr(scheme.size() + 1);
-}
 
 // The credential of one header value. With a scheme (RFC 9110 section 11.1, matched without case)
 // the rest after exactly one space is the value; "Bearer" alone, a second space, or other blanks

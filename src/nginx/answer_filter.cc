@@ -8,14 +8,12 @@
 #include "nginx/headers.h"
 #include "nginx/limits.h"
 #include "nginx/record.h"
+#include "nginx/worker.h"
 #include "policy/challenge.h"
 
 namespace gate::nginx {
 
 namespace {
-
-ngx_http_output_header_filter_pt next_header_filter;
-ngx_http_output_body_filter_pt next_body_filter;
 
 // Seconds after which a client may ask again when the gate could not decide.
 constexpr std::string_view kRetryAfter = "5";
@@ -195,11 +193,11 @@ bool is_touched(const Record& record) noexcept {
     if (record != nullptr && is_touched(*record)) {
         if (const ngx_int_t rc = touch_answer(r, *record); rc != NGX_OK) return rc;
     }
-    return next_header_filter(r);
+    return process.next_header_filter(r);
 }
 
 // nginx's page is dropped, our body goes out once in its place.
-ngx_int_t send_answer(ngx_http_request_t* r, Record& record, ngx_chain_t* page) {
+[[gnu::noinline]] ngx_int_t send_answer(ngx_http_request_t* r, Record& record, ngx_chain_t* page) {
     for (; page != nullptr; page = page->next) page->buf->pos = page->buf->last;
     if (record.answer_sent) return NGX_OK;
     record.answer_sent = true;
@@ -212,13 +210,15 @@ ngx_int_t send_answer(ngx_http_request_t* r, Record& record, ngx_chain_t* page) 
     buffer->last_buf = 1;
     buffer->last_in_chain = 1;
     ngx_chain_t chain{buffer, nullptr};
-    return next_body_filter(r, &chain);
+    return process.next_body_filter(r, &chain);
 }
 
 [[gnu::hot]] ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) {
+    // Only an answer to an error has a page to replace.
+    if (r->err_status == 0) return process.next_body_filter(r, in);
     Record* const record = pending_refusal(r);
     if (record == nullptr || r != r->main || in == nullptr || !record->answer_body) {
-        return next_body_filter(r, in);
+        return process.next_body_filter(r, in);
     }
     return send_answer(r, *record, in);
 }
@@ -226,9 +226,9 @@ ngx_int_t send_answer(ngx_http_request_t* r, Record& record, ngx_chain_t* page) 
 }  // namespace
 
 ngx_int_t install_answer_filters(ngx_conf_t*) noexcept {
-    next_header_filter = ngx_http_top_header_filter;
+    process.next_header_filter = ngx_http_top_header_filter;
     ngx_http_top_header_filter = header_filter;
-    next_body_filter = ngx_http_top_body_filter;
+    process.next_body_filter = ngx_http_top_body_filter;
     ngx_http_top_body_filter = body_filter;
     return NGX_OK;
 }

@@ -2,7 +2,7 @@
 // postconfiguration, constant while requests run; what watched files change lives in live.h.
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -14,6 +14,7 @@
 
 #include "base/ascii.h"
 #include "base/siphash.h"
+#include "http/header_pattern.h"
 #include "jose/issuer.h"
 #include "nginx/limit_conf.h"
 #include "nginx/live.h"
@@ -99,6 +100,15 @@ struct SourcePlace {
     SourceConf source;
 };
 
+// The only place of a gate that strips it, where that is a header.
+struct LoneHeader {
+    http::HeaderPattern pattern;  // matches nothing: there is none
+    static constexpr std::uint32_t kNotCached = ~std::uint32_t{0};
+    std::uint32_t cached = kNotCached;                            // SourcePlace::cached
+    policy::CredentialKind kind = policy::CredentialKind::kNone;  // kNone: the text says it
+    bool known_header = false;                                    // SourcePlace::known_header
+};
+
 struct IdentityConf {
     std::string name;  // as written
     std::string lowcase;
@@ -136,19 +146,27 @@ enum class ErrorFormat : std::uint8_t { kAuto, kProblem, kJson, kText, kOff };
 enum class HealthForm : std::uint8_t { kNone, kPage, kJson, kReady, kRoutes };
 enum class MetricsFormat : std::uint8_t { kNone, kPrometheus, kJson };
 
-// What each request reads comes first, so that it shares few cache lines.
-struct alignas(64) LocConf {
-    std::vector<SourcePlace> places;   // of the kinds that the gate accepts, in order; after merge
-    bool only_header_sources = false;  // of places
-    bool lone_header = false;          // one place, a header that is stripped; no dry run
+// What each request reads, so that it has cache lines of its own. After merge.
+struct alignas(64) LocationOutline {
+    LoneHeader lone_header;  // of a gate without a dry run
     // A gate that asks for no more than a good credential; no dry run.
     bool only_identifies = false;
-    bool sets_identity = false;  // identity is not empty
+    bool sets_identity = false;  // LocConf::identity is not empty
+
+    alignas(64) const ZoneConf* zone = nullptr;        // nullptr: no gate_zone
+    const ngx_http_core_srv_conf_t* server = nullptr;  // whose location it is
+    Setting<std::size_t> max_token_size;
+    const policy::TrustedIssuer* lone_issuer = nullptr;  // the only one that the gate trusts
+    const policy::KeyStore* lone_store = nullptr;        // the only one that it asks
+};
+
+struct LocConf : LocationOutline {
+    std::vector<SourcePlace> places;   // of the kinds that the gate accepts, in order; after merge
+    bool only_header_sources = false;  // of places
     Setting<policy::ConflictRule> conflict;
     Setting<bool> strip;
     Setting<bool> dry_run;
     Setting<Preflight> preflight;
-    Setting<std::size_t> max_token_size;
     Setting<GateConf> gate;
     Setting<std::vector<IdentityConf>> identity;
     std::vector<RequireConf> requires_;  // own lines while parsing, the whole list after merge
@@ -167,12 +185,6 @@ struct alignas(64) LocConf {
     HealthForm health = HealthForm::kNone;  // gate_health: not inherited
     std::string name;  // "location /orders/" for reports; "" at http and server level
     Where where;       // of the block
-};
-
-struct alignas(64) SrvConf {
-    std::set<std::string> argument_names;  // of all arg= sources in this server, after merge
-    Setting<DotSegments> dot_segments;
-    Setting<bool> identity_clear_off;
 };
 
 // Lower case, with '-' for all but letters and digits: names that some application takes for one
@@ -197,24 +209,37 @@ struct ClaimVariable {
 class NameMarks {
 public:
     void add(std::string_view name) noexcept {
-        sizes_ |= std::uint64_t{1} << (name.size() & 63);
-        const std::uint8_t end = end_of(name);
-        ends_[end / 64] |= std::uint64_t{1} << (end % 64);
+        sizes_ |= bit_of(name.size());
+        ends_ |= end_of(name);
     }
     bool may_hold(std::string_view name) const noexcept {
-        if ((sizes_ >> (name.size() & 63) & 1) == 0) return false;
-        const std::uint8_t end = end_of(name);
-        return (ends_[end / 64] >> (end % 64) & 1) != 0;
+        return (sizes_ & bit_of(name.size())) != 0 && (ends_ & end_of(name)) != 0;
     }
 
 private:
-    // Its last character, as the normal form has it.
-    static std::uint8_t end_of(std::string_view name) noexcept {
-        return name.empty() ? 0 : static_cast<std::uint8_t>(normal_header_character(name.back()));
+    static std::uint64_t bit_of(std::size_t size) noexcept {
+        return std::uint64_t{1} << (size & 63);
+    }
+    // The bit of its last character: one for each letter, and one for all others.
+    static std::uint32_t end_of(std::string_view name) noexcept {
+        const unsigned letter = name.empty() ? 26 : (name.back() | 0x20u) - 'a';
+        return std::uint32_t{1} << std::min(letter, 26u);
     }
 
     std::uint64_t sizes_ = 0;
-    std::array<std::uint64_t, 2> ends_{};  // ASCII
+    std::uint32_t ends_ = 0;
+};
+
+struct alignas(64) SrvConf {
+    // What each request reads; completed in postconfiguration.
+    NameMarks identity_marks;  // of the headers that hook 1 removes, if any
+    bool clears_identity = false;
+    bool refuses_dot_segments = false;
+    bool has_arguments = false;
+
+    std::set<std::string> argument_names;  // of all arg= sources in this server, after merge
+    Setting<DotSegments> dot_segments;
+    Setting<bool> identity_clear_off;
 };
 
 // A header name that some gate_identity or gate_identity_clear line removes from every request.
@@ -233,10 +258,8 @@ struct Level {
     ngx_http_core_srv_conf_t* server;
 };
 
-struct alignas(64) MainConf {
-    // What each request reads.
+struct MainConf {
     std::unique_ptr<ZoneConf> zone;  // nullptr: no gate_zone
-    NameMarks identity_marks;        // of identity_names
     // Normalised (see normal_header_name) names of all gate_identity and gate_identity_clear lines.
     std::set<std::string, std::less<>> identity_names;
     // Indexes of cached variables that could hold a credential: $http_*, $cookie_*, $request_uri,

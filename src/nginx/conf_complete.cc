@@ -152,11 +152,49 @@ void collect_places(ngx_conf_t* cf, LocConf& loc) {
     loc.only_header_sources = std::ranges::all_of(loc.places, [](const SourcePlace& place) {
         return place.source.type == policy::SourceType::kHeader;
     });
-    loc.lone_header =
-        loc.only_header_sources && loc.places.size() == 1 && *loc.strip && !*loc.dry_run;
+}
+
+LoneHeader lone_header_of(const SourcePlace& place) {
+    LoneHeader lone;
+    if (place.source.type != policy::SourceType::kHeader) return lone;
+    lone.pattern =
+        http::HeaderPattern::of(place.source.name, place.source.scheme).value_or(lone.pattern);
+    if (place.cached >= 0) lone.cached = static_cast<std::uint32_t>(place.cached);
+    lone.known_header = place.known_header;
+    if (place.for_jwt != place.for_key) {
+        lone.kind = place.for_key ? policy::CredentialKind::kKey : policy::CredentialKind::kJwt;
+    }
+    return lone;
+}
+
+// What the hot path reads, from all else.
+void outline(const MainConf& main, LocConf& loc) {
+    loc.zone = main.zone.get();
+    loc.sets_identity = !loc.identity->empty();
     loc.only_identifies =
         !*loc.dry_run && loc.requires_.empty() && loc.limits->empty() && loc.lookups->empty();
-    loc.sets_identity = !loc.identity->empty();
+    if (loc.places.size() == 1 && *loc.strip && !*loc.dry_run) {
+        loc.lone_header = lone_header_of(loc.places.front());
+    }
+    if (loc.gate->trusted.size() == 1) loc.lone_issuer = loc.gate->trusted.front();
+    if (loc.gate->key_stores.size() == 1) loc.lone_store = loc.gate->key_stores.front();
+}
+
+void outline(ngx_conf_t* cf, const MainConf& main) {
+    for (const Level& level : main.levels) {
+        if (level.conf->gate->on) outline(main, *level.conf);
+    }
+    const auto* core = static_cast<ngx_http_core_main_conf_t*>(
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
+    const std::span servers(static_cast<ngx_http_core_srv_conf_t**>(core->servers.elts),
+                            core->servers.nelts);
+    for (const ngx_http_core_srv_conf_t* server : servers) {
+        auto& own = *static_cast<SrvConf*>(server->ctx->srv_conf[ngx_http_gate_module.ctx_index]);
+        own.clears_identity = !*own.identity_clear_off && !main.identity_names.empty();
+        for (const std::string& name : main.identity_names) own.identity_marks.add(name);
+        own.refuses_dot_segments = *own.dot_segments == DotSegments::kRefuse;
+        own.has_arguments = !own.argument_names.empty();
+    }
 }
 
 bool resolve_gate(ngx_conf_t* cf, const MainConf& main, LocConf& loc) {
@@ -243,7 +281,7 @@ ngx_int_t complete_configuration(ngx_conf_t* cf) {
     warn_about_other_modules(cf);
     warn_without_zone(cf, main);
     collect_variables(cf, main);
-    for (const std::string& name : main.identity_names) main.identity_marks.add(name);
+    outline(cf, main);
     dump_configuration(cf, main);
     return prepare_routes(cf, main) ? NGX_OK : NGX_ERROR;
 }

@@ -136,6 +136,7 @@ char* merge_loc_conf(ngx_conf_t* cf, void* parent_data, void* child_data) noexce
             static_cast<ngx_http_core_loc_conf_t*>(ctx->loc_conf[ngx_http_core_module.ctx_index]);
         auto* server =
             static_cast<ngx_http_core_srv_conf_t*>(ctx->srv_conf[ngx_http_core_module.ctx_index]);
+        child.server = server;
         child.name = name_level(*core, parent);
         merge_metrics(parent, child, core);
         merge_health(parent, child, core);

@@ -182,6 +182,7 @@ bool complete_zone(ngx_conf_t* cf, MainConf& main) {
         }
         main.zone->journals.push_back(*main.revocation);
     }
+    if (main.zone) main.zone->follows = !main.zone->journals.empty() || !main.zone->streams.empty();
     return true;
 }
 

@@ -39,17 +39,12 @@ std::string_view label_of(policy::CacheOutcome cache) noexcept {
     return "bypass";
 }
 
-const ngx_http_core_srv_conf_t* server_of(const Record& record) noexcept {
-    return static_cast<const ngx_http_core_srv_conf_t*>(
-        ngx_http_get_module_srv_conf(record.main(), ngx_http_core_module));
-}
-
 std::uint32_t find_series(const Record& record, cache::Zone& zone) {
     const policy::CredentialKind kind = record.extraction.credential.kind;
     const void* source = record.identity.source();
     const bool jwt = record.identity.kind() == policy::CredentialKind::kJwt;
     policy::DecisionLabels labels;
-    labels.server = view(server_of(record)->server_name);
+    labels.server = view(record.decision.location->server->server_name);
     labels.credential = policy::name_of(kind);
     if (source != nullptr && jwt) labels.issuer = static_cast<const jose::Issuer*>(source)->name;
     if (source != nullptr && !jwt)
@@ -79,24 +74,23 @@ SeriesMemo::Entry& entry_of(SeriesMemo& memo, const SeriesMemo::Entry& wanted) n
 }
 
 SeriesMemo::Entry kind_of(const Record& record) noexcept {
-    return {.server = server_of(record),
+    return {.server = record.decision.location->server,
             .source = record.identity.source(),
             .what = what_of(record),
-            .series = 0};
+            .place = {}};
 }
 
 }  // namespace
 
 [[gnu::hot]] bool count_again(const Record& record) noexcept {
     if (worker() == nullptr) return false;
-    SeriesMemo& memo = worker()->series;
     const SeriesMemo::Entry wanted = kind_of(record);
-    const SeriesMemo::Entry& known = entry_of(memo, wanted);
+    const SeriesMemo::Entry& known = entry_of(worker()->series, wanted);
     if (known.what != wanted.what || known.server != wanted.server ||
         known.source != wanted.source) {
         return false;
     }
-    memo.counters->add(known.series, static_cast<unsigned>(ngx_worker));
+    known.place.add();
     return true;
 }
 
@@ -104,12 +98,11 @@ void count_decision(const Record& record) {
     if (worker() == nullptr || record.decision.location == nullptr || count_again(record)) return;
     cache::Zone* const zone = zone_of(main_conf(record.main()));
     if (zone == nullptr || record.decision.status == GateStatus::kNone) return;
-    SeriesMemo& memo = worker()->series;
     SeriesMemo::Entry entry = kind_of(record);
-    entry.series = find_series(record, *zone);
-    entry_of(memo, entry) = entry;
-    memo.counters = &zone->counters;
-    zone->counters.add(entry.series, static_cast<unsigned>(ngx_worker));
+    entry.place =
+        zone->counters.place(find_series(record, *zone), static_cast<unsigned>(ngx_worker));
+    entry_of(worker()->series, entry) = entry;
+    entry.place.add();
 }
 
 }  // namespace gate::nginx

@@ -10,24 +10,23 @@ namespace gate::nginx {
 
 class Record;
 
-// Where a worker remembers which series a kind of decision has, so that counting another one is a
+// Where a worker remembers where a kind of decision is counted, so that counting another one is a
 // probe and an addition.
 struct SeriesMemo {
     struct alignas(32) Entry {  // never on two cache lines
         const void* server = nullptr;
         const void* source = nullptr;  // issuer or store
         std::uint32_t what = 0;        // credential, status, reason and cache; 0: free
-        std::uint32_t series = 0;
+        cache::Counters::Place place;
     };
     static constexpr unsigned kBits = 9;
-    cache::Counters* counters = nullptr;  // of the zone; known with the first entry
     std::array<Entry, 1 << kBits> entries{};
 };
 
 // Nothing without a zone, or where no gate has decided. Throws bad_alloc.
 void count_decision(const Record& record);
-// The same for a kind of decision that this worker has counted before; false, with nothing done,
-// for another.
+// The same for a decision of a gate, of a kind that this worker has counted before; false, with
+// nothing done, for another.
 bool count_again(const Record& record) noexcept;
 
 }  // namespace gate::nginx

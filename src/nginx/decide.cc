@@ -196,19 +196,22 @@ std::optional<Reason> authenticate(ngx_http_request_t* r, Record& record, const 
     const cache::Zone& zone = *conf.zone;
     const policy::RecentVerdicts& recent = worker()->recent;
     if (credential.kind == policy::CredentialKind::kJwt) {
-        if (!policy::recall_again(zone, recent, credential.text, location.gate->trusted, ngx_time(),
+        const bool lone = location.lone_issuer != nullptr;
+        const std::span issuers =
+            lone ? std::span(&location.lone_issuer, 1) : std::span(location.gate->trusted);
+        if (!policy::recall_again(zone, recent, credential.text, issuers, ngx_time(),
                                   record.identity.recalled())) {
             return false;
         }
         record.identity.set_recalled();
     } else {
         // With several stores the longest prefix decides, which is for the engine to find out.
-        const auto& stores = location.gate->key_stores;
-        if (credential.kind != policy::CredentialKind::kKey || stores.size() != 1) return false;
-        const auto* const known = policy::recall_key_again(zone, recent, credential.text,
-                                                           stores.front()->state, ngx_time());
+        const policy::KeyStore* const store = location.lone_store;
+        if (credential.kind != policy::CredentialKind::kKey || store == nullptr) return false;
+        const auto* const known =
+            policy::recall_key_again(zone, recent, credential.text, store->state, ngx_time());
         if (known == nullptr) return false;
-        record.identity.set_key(*known, stores.front());
+        record.identity.set_key(*known, store);
     }
     record.verified_text = credential.text;
     record.cache = policy::CacheOutcome::kHit;
@@ -303,15 +306,14 @@ void forget_gate_variables(ngx_http_request_t* r) {
 #if defined(GATE_FAULT_ALLOW_ALL) || defined(GATE_FAULT_DENY_ALL) || defined(GATE_FAULT_FLIP)
     return false;
 #endif
-    const MainConf& main = main_conf(r);
     // Somebody is known without a decision where memory ran out in between.
-    if (!location.only_identifies || r->method == NGX_HTTP_OPTIONS || !main.zone ||
+    if (!location.only_identifies || r->method == NGX_HTTP_OPTIONS || location.zone == nullptr ||
         record.decision.status != GateStatus::kNone || record.variables_read ||
         record.identity.known() || record.extraction.location != &location ||
         record.extraction.problem != Reason::kNone) {
         return false;
     }
-    return is_known_again(record, location, *main.zone);
+    return is_known_again(record, location, *location.zone);
 }
 
 std::optional<Result<policy::Allow, Denied>> decide(ngx_http_request_t* r, Record& record,

@@ -9,19 +9,19 @@ namespace gate::nginx {
 
 namespace {
 
-bool may_hold_identity(ngx_http_request_t* r, const MainConf& main) {
-    bool may_hold = false;
-    each_header(r, [&](const ngx_table_elt_t& line) {
-        may_hold = main.identity_marks.may_hold(view(line.key));
-        return !may_hold;
-    });
-    return may_hold;
+bool may_hold_identity(ngx_http_request_t* r, const NameMarks& marks) noexcept {
+    for (ngx_list_part_t* part = &r->headers_in.headers.part; part != nullptr; part = part->next) {
+        const auto* const lines = static_cast<const ngx_table_elt_t*>(part->elts);
+        for (const auto* line = lines; line != lines + part->nelts; ++line) {
+            if (marks.may_hold(view(line->key))) return true;
+        }
+    }
+    return false;
 }
 
-[[gnu::noinline]] void remove_identity_headers(ngx_http_request_t* r, const MainConf& main) {
-    remove_headers(r, [&](const ngx_table_elt_t& line) {
-        return main.identity_marks.may_hold(view(line.key)) &&
-               main.identity_names.contains(normal_header_name(view(line.key)));
+[[gnu::noinline]] void remove_identity_headers(ngx_http_request_t* r, const NameMarks& marks) {
+    remove_headers(r, [&names = main_conf(r).identity_names, &marks](const ngx_table_elt_t& line) {
+        return marks.may_hold(view(line.key)) && names.contains(normal_header_name(view(line.key)));
     });
 }
 
@@ -89,14 +89,13 @@ void hide_arguments(ngx_http_request_t* r) {
 
 [[gnu::hot]] ngx_int_t enter(ngx_http_request_t* r, Record& record) {
     const SrvConf& server = srv_conf(r);
-    if (!*server.identity_clear_off) {
-        const MainConf& main = main_conf(r);
-        if (may_hold_identity(r, main)) remove_identity_headers(r, main);
+    if (server.clears_identity && may_hold_identity(r, server.identity_marks)) {
+        remove_identity_headers(r, server.identity_marks);
     }
     record.entered = true;  // not before: a page for what is thrown here has to begin anew
     record.original_arguments = view(r->args);
-    if (!server.argument_names.empty()) hide_query(r, record, server.argument_names);
-    if (*server.dot_segments != DotSegments::kRefuse) return NGX_DECLINED;
+    if (server.has_arguments) hide_query(r, record, server.argument_names);
+    if (!server.refuses_dot_segments) return NGX_DECLINED;
     // Nearly always the whole target is level, so that nobody has to ask where its path ends.
     return http::is_level(view(r->unparsed_uri)) ? NGX_DECLINED : judge_path(r, record);
 }

@@ -227,31 +227,37 @@ void choose(Extraction& extraction, std::span<const Candidate> candidates,
     choose(record.extraction, record.lists().candidates, location);
 }
 
-// A header and the part of the request's list that it stands in.
-struct ListedHeader {
-    ngx_list_part_t* part = nullptr;
-    ngx_table_elt_t* line = nullptr;
-};
-
-// The header of that lower-case name; line nullptr unless there is exactly one.
-ListedHeader find_lone_header(ngx_http_request_t* r, std::string_view lowcase) noexcept {
-    ListedHeader lone;
+// The header of that name; nullptr unless there is exactly one.
+ngx_table_elt_t* find_lone_header(ngx_http_request_t* r,
+                                  const http::HeaderPattern& pattern) noexcept {
+    ngx_table_elt_t* found = nullptr;
     for (ngx_list_part_t* part = &r->headers_in.headers.part; part != nullptr; part = part->next) {
         auto* const lines = static_cast<ngx_table_elt_t*>(part->elts);
         for (auto* line = lines; line != lines + part->nelts; ++line) {
-            if (!is_named(*line, lowcase)) continue;
-            if (lone.line != nullptr) return {};
-            lone = {part, line};
+            if (!pattern.is_name(lowcase_name(*line))) continue;
+            if (found != nullptr) return nullptr;
+            found = line;
         }
     }
-    return lone;
+    return found;
 }
 
 // One that cut_last_header() leaves alone.
-[[gnu::noinline]] void cut_inner_header(ngx_http_request_t* r, ListedHeader header) {
-    auto index =
-        static_cast<ngx_uint_t>(header.line - static_cast<ngx_table_elt_t*>(header.part->elts));
-    cut_header(r, &header.part, &index);
+[[gnu::noinline]] void cut_inner_header(ngx_http_request_t* r, const ngx_table_elt_t* header) {
+    for (ngx_list_part_t* part = &r->headers_in.headers.part; part != nullptr; part = part->next) {
+        const auto* const lines = static_cast<const ngx_table_elt_t*>(part->elts);
+        if (header < lines || header >= lines + part->nelts) continue;
+        auto index = static_cast<ngx_uint_t>(header - lines);
+        cut_header(r, &part, &index);
+        return;
+    }
+}
+
+// What nginx knows of a header that take_lone_header() is about to cut.
+[[gnu::noinline]] void forget_lone_header(ngx_http_request_t* r, const ngx_table_elt_t* line,
+                                          const LoneHeader& lone) {
+    if (lone.known_header) forget_header(r, line);
+    if (lone.cached != LoneHeader::kNotCached) forget_variable(r, lone.cached);
 }
 
 [[gnu::noinline]] void strip(ngx_http_request_t* r, Record& record, const LocConf& location) {
@@ -286,30 +292,28 @@ void extract(ngx_http_request_t* r, Record& record, const LocConf& location) {
 }
 
 [[gnu::hot]] bool take_lone_header(ngx_http_request_t* r, Record& record, const LocConf& location) {
-    if (!location.lone_header || record.extraction.location != nullptr) [[unlikely]]
+    const LoneHeader& lone = location.lone_header;
+    if (!lone.pattern || record.extraction.location != nullptr) [[unlikely]]
         return false;
-    const SourcePlace& place = location.places.front();
-    const ListedHeader lone = find_lone_header(r, place.source.name);
-    const ngx_table_elt_t* const line = lone.line;
+    const ngx_table_elt_t* const line = find_lone_header(r, lone.pattern);
     if (line == nullptr || line->hash == 0) [[unlikely]]
         return false;
-    const auto text = http::from_usual_header(view(line->value), place.source.scheme);
-    if (!text || text->size() > *location.max_token_size) [[unlikely]]
+    const std::string_view text = lone.pattern.credential(view(line->value));
+    if (text.empty() || text.size() > *location.max_token_size) [[unlikely]]
         return false;
     if (r->headers_in.authorization == line) {
         r->headers_in.authorization = nullptr;
-    } else if (place.known_header) [[unlikely]] {
-        forget_header(r, line);
+        if (lone.cached != LoneHeader::kNotCached) forget_variable(r, lone.cached);
+    } else if (lone.known_header || lone.cached != LoneHeader::kNotCached) [[unlikely]] {
+        forget_lone_header(r, line, lone);
     }
-    if (!cut_last_header(r->headers_in.headers, lone.part, line)) [[unlikely]] {
-        cut_inner_header(r, lone);
-    }
-    if (place.cached >= 0) [[unlikely]] {
-        forget_variable(r, static_cast<ngx_uint_t>(place.cached));
-    }
+    if (!cut_last_header(r->headers_in.headers, line)) [[unlikely]]
+        cut_inner_header(r, line);
     record.lone_header = line;
     record.extraction.location = &location;
-    set_credential(record.extraction, *text, place.for_jwt, place.for_key, location);
+    record.extraction.credential = lone.kind != policy::CredentialKind::kNone
+                                       ? policy::Credential{lone.kind, text}
+                                       : policy::classify(text, location.gate->key_stores);
     return true;
 }
 

@@ -178,10 +178,8 @@ ngx_int_t judge(ngx_http_request_t* r) {
 [[gnu::hot]] ngx_int_t on_rewrite(ngx_http_request_t* r) noexcept {
     Record* const record = Record::known(r);
     if (record == nullptr || !record->entered || r != r->main) return take_and_judge(r);
-    const LocConf& location = loc_conf(r);
-    if (!location.gate->on) return NGX_DECLINED;
     return fail_closed(r, [&]() -> ngx_int_t {
-        return take_lone_header(r, *record, location) ? NGX_DECLINED : take_and_judge(r);
+        return take_lone_header(r, *record, loc_conf(r)) ? NGX_DECLINED : take_and_judge(r);
     });
 }
 
@@ -205,8 +203,8 @@ ngx_int_t on_precontent(ngx_http_request_t* r) noexcept {
 
 [[gnu::hot]] ngx_int_t on_log(ngx_http_request_t* r) noexcept {
     if (r != r->main) return NGX_OK;
-    Record* const record = Record::known(r);
-    return record != nullptr && record->settle_passed() ? NGX_OK : settle_request(r);
+    const Record* const record = Record::known(r);
+    return record != nullptr && record->settles_itself() ? NGX_OK : settle_request(r);
 }
 
 }  // namespace gate::nginx

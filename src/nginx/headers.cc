@@ -70,7 +70,7 @@ void cut_header(ngx_http_request_t* r, ngx_list_part_t** part, ngx_uint_t* index
     ngx_list_t& list = r->headers_in.headers;
     ngx_list_part_t* here = *part;
     auto* lines = static_cast<ngx_table_elt_t*>(here->elts);
-    if (cut_last_header(list, here, &lines[*index])) return;
+    if (cut_last_header(list, &lines[*index])) return;
 
     if (*index > 0 && *index + 1 < here->nelts) {
         auto* rest = static_cast<ngx_list_part_t*>(ngx_palloc(list.pool, sizeof(ngx_list_part_t)));

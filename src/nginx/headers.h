@@ -29,7 +29,7 @@ inline std::string_view lowcase_name(const ngx_table_elt_t& line) noexcept {
 
 // Most lines are told apart by the length of their names.
 inline bool is_named(const ngx_table_elt_t& line, std::string_view lowcase) noexcept {
-    return line.key.len == lowcase.size() && equal_names(lowcase_name(line), lowcase);
+    return line.key.len == lowcase.size() && lowcase_name(line) == lowcase;
 }
 
 // The value of the first header of that lower-case name; "" when there is none.
@@ -48,14 +48,14 @@ ngx_table_elt_t* add_header(ngx_http_request_t* r, std::string_view name, std::s
 void forget_header(ngx_http_request_t* r, const ngx_table_elt_t* line);
 
 // Removes the list's last element, unless it is alone in its part; false, with nothing done, for
-// any other of the part. It has been forgotten.
-inline bool cut_last_header(ngx_list_t& list, ngx_list_part_t* part,
-                            const ngx_table_elt_t* line) noexcept {
-    const auto* const lines = static_cast<const ngx_table_elt_t*>(part->elts);
-    if (part != list.last || part->nelts < 2 || line != &lines[part->nelts - 1]) return false;
+// any other. It has been forgotten.
+inline bool cut_last_header(ngx_list_t& list, const ngx_table_elt_t* line) noexcept {
+    ngx_list_part_t& part = *list.last;
+    const auto* const lines = static_cast<const ngx_table_elt_t*>(part.elts);
+    if (part.nelts < 2 || line != &lines[part.nelts - 1]) return false;
     // Something may still point at the element: the next push must open a new part, as nginx does
     // once the last one holds `nalloc` elements.
-    list.nalloc = --part->nelts;
+    list.nalloc = --part.nelts;
     return true;
 }
 

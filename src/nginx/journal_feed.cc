@@ -188,7 +188,7 @@ void copy_journal_states(cache::Zone& old, cache::Zone& fresh) {
 }
 
 void start_journal_feeds(ZoneConf& conf) {
-    if (conf.journals.empty() || conf.zone == nullptr) return;
+    if (conf.journals.empty() || !conf.zone) return;
     feeds = new Feeds(conf);
     feeds->start();
 }

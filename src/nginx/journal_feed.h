@@ -40,8 +40,7 @@ bool lags(const ZoneConf& conf) noexcept;
 // few loads.
 [[gnu::always_inline]] inline Reason revocations_unknown(const ZoneConf& conf) noexcept {
     if (conf.zone->revocations.overflowed()) return Reason::kRevocationFull;
-    const bool follows = !conf.journals.empty() || !conf.streams.empty();
-    return follows && lags(conf) ? Reason::kRevocationLag : Reason::kNone;
+    return conf.follows && lags(conf) ? Reason::kRevocationLag : Reason::kNone;
 }
 
 }  // namespace gate::nginx

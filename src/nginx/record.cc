@@ -87,10 +87,19 @@ void Record::drop_pending() noexcept {
 
 Record::Record() noexcept : cleanup_{.handler = end, .data = this, .next = nullptr} {}
 
+void Record::count_first() noexcept {
+    guard(main_, Done{}, [&] {
+        count_decision(*this);
+        return Done{};
+    });
+}
+
 // Runs while the request's pool still has its memory. The next request finds nothing of this one.
 // The pool still reads cleanup_ when this returns.
 [[gnu::hot]] void Record::end(void* data) noexcept {
     auto* record = static_cast<Record*>(data);
+    if (record->settles_itself() && !record->counted && !count_again(*record)) [[unlikely]]
+        record->count_first();
     record->identity.forget();
     if (record->lists_used) record->lists_.clear();
     if (record->waits) record->drop_pending();

@@ -65,7 +65,7 @@ public:
         if (source_ == nullptr) return;
         kind_ = policy::CredentialKind::kNone;
         source_ = nullptr;
-        drop(recalled_.identity);
+        recalled_.identity = nullptr;
         drop(key_.record);
         drop(recalled_.roles);
         drop(principal_);
@@ -81,7 +81,7 @@ public:
     policy::Recalled& recalled() noexcept { return recalled_; }
     void forget_recalled() noexcept {
         recalled_.roles.reset();
-        recalled_.identity.reset();
+        recalled_.identity = nullptr;
     }
     void set_recalled() noexcept {
         kind_ = policy::CredentialKind::kJwt;
@@ -236,13 +236,8 @@ public:
     void settle() {
         if (!settled) settle_now();
     }
-    // The same for one that lets the request in and is the first; false, with nothing done, for any
-    // other, and for one of a kind that this worker has not counted yet.
-    bool settle_passed() noexcept {
-        if (decision.status != GateStatus::kPassed || settled || counted) return false;
-        settled = counted = count_again(*this);
-        return counted;
-    }
+    // One that lets the request in has nothing to log, and is counted when the request's pool goes.
+    bool settles_itself() const noexcept { return decision.status == GateStatus::kPassed; }
 
 private:
     friend class Worker;
@@ -256,6 +251,8 @@ private:
     }
     void drop_decision();
     void settle_now();
+    // Of its kind in this worker.
+    void count_first() noexcept;
 
     // In the list of main's pool.
     ngx_pool_cleanup_t cleanup_;

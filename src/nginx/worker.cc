@@ -4,7 +4,7 @@
 
 namespace gate::nginx {
 
-Worker* this_worker = nullptr;
+Process process;
 
 namespace {
 
@@ -22,12 +22,12 @@ Worker::~Worker() {
 }
 
 void start_worker() {
-    this_worker = new Worker;
+    process.worker = new Worker;
 }
 
 void stop_worker() noexcept {
-    delete this_worker;
-    this_worker = nullptr;
+    delete process.worker;
+    process.worker = nullptr;
 }
 
 }  // namespace gate::nginx

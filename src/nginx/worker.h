@@ -43,18 +43,23 @@ private:
 
 public:
     policy::RecentVerdicts recent;
-    SeriesMemo series;
+    SeriesMemo series;  // of the zone that is in use
     jose::HeaderCache headers;
 
 private:
     Ticker sweeper_;
 };
 
-extern Worker* this_worker;
+// What each request reads of this process, on a cache line of its own.
+struct alignas(64) Process {
+    Worker* worker = nullptr;  // in the master and in nginx's helper processes there is none
+    ngx_http_output_header_filter_pt next_header_filter = nullptr;
+    ngx_http_output_body_filter_pt next_body_filter = nullptr;
+};
+extern Process process;
 
-// This process's; nullptr in the master and in nginx's helper processes.
 inline Worker* worker() noexcept {
-    return this_worker;
+    return process.worker;
 }
 
 // For init_process and exit_process. start_worker throws bad_alloc.

@@ -154,7 +154,7 @@ ngx_int_t init_zone(ngx_shm_zone_t* shared, void* previous) noexcept {
         } else if (make(shared, conf) != NGX_OK) {
             return NGX_ERROR;
         }
-        conf.zone = std::make_unique<Zone>(conf.memory, writer_lock(pool_of(shared)));
+        conf.zone.emplace(conf.memory, writer_lock(pool_of(shared)));
         const ZoneConf* old = adopted ? nullptr : predecessor_of(shared);
         if (old != nullptr && old->zone && take_over(shared, *old, *conf.zone) != NGX_OK) {
             return NGX_ERROR;
@@ -177,7 +177,7 @@ bool add_zone(ngx_conf_t* cf, ZoneConf& conf) {
 }
 
 cache::Zone* zone_of(const MainConf& main) noexcept {
-    return main.zone ? main.zone->zone.get() : nullptr;
+    return main.zone && main.zone->zone ? &*main.zone->zone : nullptr;
 }
 
 }  // namespace gate::nginx

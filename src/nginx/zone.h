@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,8 +41,9 @@ struct StreamConf {
 
 struct alignas(64) ZoneConf {
     // What each request reads comes first.
+    bool follows = false;  // journals or streams
     // Made in the master before any worker starts; workers inherit it.
-    std::unique_ptr<cache::Zone> zone;
+    mutable std::optional<cache::Zone> zone;  // a view: what it shows changes all the time
     std::vector<JournalConf> journals;
     std::vector<StreamConf> streams;
     std::string name;

@@ -141,7 +141,7 @@ bool Authentication::read_verdict(VerdictWords& words) const {
     return request_.zone->verdicts.find(fingerprint_, saturated(request_.now), words);
 }
 
-std::shared_ptr<SharedPrincipal> Authentication::note_recent(const VerdictWords& words) {
+LocalPtr<SharedPrincipal> Authentication::note_recent(const VerdictWords& words) {
     if (request_.recent == nullptr) return nullptr;
     const auto* const entry = request_.recent->note(request_.credential.text, fingerprint_, words,
                                                     saturated(request_.now));

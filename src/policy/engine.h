@@ -135,7 +135,7 @@ private:
     bool may_be_known();
     // What the zone says of the credential; false: nothing.
     bool read_verdict(VerdictWords& words) const;
-    std::shared_ptr<SharedPrincipal> note_recent(const VerdictWords& words);
+    LocalPtr<SharedPrincipal> note_recent(const VerdictWords& words);
     Outcome next_need();
 
     const Request& request_;

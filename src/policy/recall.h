@@ -26,7 +26,7 @@
 namespace gate::policy {
 
 // An issuer with what is loaded for it now. `keys` nullptr: never loaded.
-struct TrustedIssuer {
+struct alignas(64) TrustedIssuer {
     const jose::Issuer* issuer = nullptr;
     std::shared_ptr<const jose::KeySet> keys;
     std::shared_ptr<const RoleMap> roles;
@@ -69,7 +69,7 @@ std::optional<Reason> recall(cache::Zone& zone, const cache::Fingerprint& finger
     if (trusted == nullptr) return false;
     found.token = token;
     found.issuer = trusted->issuer;
-    found.roles = trusted->roles;
+    if (found.roles != trusted->roles) found.roles = trusted->roles;  // rarely any
     found.identity = entry->identity;
     return true;
 }

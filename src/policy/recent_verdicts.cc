@@ -41,7 +41,7 @@ const RecentVerdicts::Entry* RecentVerdicts::note(std::string_view text,
         wipe_text(entry.text);
         entry.identity = nullptr;
         entry.key = {};
-        entry.identity = std::make_shared<SharedPrincipal>(SharedPrincipal{words, nullptr});
+        entry.identity = make_local<SharedPrincipal>(words);
         entry.text.assign(text);
     }
     entry.fingerprint = fingerprint;

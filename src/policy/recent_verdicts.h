@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "apikey/record.h"
+#include "base/local_ptr.h"
 #include "cache/fingerprint.h"
 #include "policy/principal.h"
 #include "policy/verdict.h"
@@ -21,7 +22,8 @@ namespace gate::policy {
 
 // Where the principal of one verdict stands when somebody has asked for it: for all requests that
 // come with the same token.
-struct SharedPrincipal {
+struct SharedPrincipal : LocalCount {
+    explicit SharedPrincipal(const VerdictWords& of) : words(of) {}
     VerdictWords words;
     std::shared_ptr<const Principal> principal;
 };
@@ -43,7 +45,7 @@ public:
     struct alignas(64) Entry {
         std::uint64_t mark = 0;  // of the text that came last
         std::string text;
-        std::shared_ptr<SharedPrincipal> identity;  // of these words
+        LocalPtr<SharedPrincipal> identity;  // of these words
         std::uint32_t read_at = 0;
         VerdictWords words{};
         cache::Fingerprint fingerprint;

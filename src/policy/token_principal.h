@@ -20,8 +20,8 @@ struct Recalled {
     std::string_view token;
     const jose::Issuer* issuer = nullptr;
     std::shared_ptr<const RoleMap> roles;
-    std::shared_ptr<SharedPrincipal> identity;  // nullptr: this request's alone
-    VerdictWords words{};                       // where `identity` does not have them
+    LocalPtr<SharedPrincipal> identity;  // nullptr: this request's alone
+    VerdictWords words{};                // where `identity` does not have them
 };
 
 std::shared_ptr<Principal> principal_of(const jose::Claims& claims, const jose::Issuer& issuer,

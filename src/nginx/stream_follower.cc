@@ -31,8 +31,6 @@ using redis::LinkFailure;
 using redis::Reply;
 using redis::StreamId;
 
-// Each nil proves the link.
-constexpr ngx_msec_t kBlock = RedisLink::kLongestBlock;
 constexpr ngx_msec_t kCheckInterval = 1000;  // of the epoch, and for gaps
 constexpr ngx_msec_t kUseless = 2000;        // a leader without connection lets others try
 constexpr ngx_msec_t kModesty = 1000;
@@ -84,6 +82,9 @@ private:
     cache::Zone& zone_;
     StreamState& state_;
     const std::uint64_t place_;
+    // Each nil proves the link; until the next one the proof becomes two of these old, which has to
+    // stay below max_lag.
+    const ngx_msec_t block_;
     Lead lead_;
     std::unique_ptr<RedisNode> node_;
     Alarm deadline_;
@@ -107,6 +108,7 @@ Follower::Follower(const MainConf& main, const StreamConf& stream, StreamState& 
       zone_(*main.zone->zone),
       state_(state),
       place_(stream.place),
+      block_(std::min(RedisLink::kLongestBlock, stream.max_lag / 4)),
       lead_(state.lead),
       deadline_(call_member<Follower, &Follower::late>, this),
       retry_(call_member<Follower, &Follower::apply>, this),
@@ -305,9 +307,9 @@ void Follower::scanned(const Reply& page) {
 
 void Follower::follow() {
     ask(Step::kFollow,
-        {{"XREAD", "COUNT", kPage, "BLOCK", std::to_string(kBlock), "STREAMS", conf_.keys.log(),
+        {{"XREAD", "COUNT", kPage, "BLOCK", std::to_string(block_), "STREAMS", conf_.keys.log(),
           reached_.text()}},
-        kBlock + conf_.timeout);
+        block_ + conf_.timeout);
 }
 
 void Follower::followed(const Reply& reply) {

@@ -38,7 +38,7 @@ my $store = Gate::KeyRecord->new($redis)->set_up;
 $store->put(my $key = api_key('acme_'));
 
 # Without a zone each request asks.
-$t->start(<<"END", zone => '');
+my $http = <<"END";
     gate_redis main { server $net.2:@{[$redis->port]}; timeout 300ms; connect_timeout 300ms; keepalive 1s; }
     gate_keys partners { redis main; prefix acme_; }
     server {
@@ -47,6 +47,7 @@ $t->start(<<"END", zone => '');
         location = /open { return 204; }
     }
 END
+$t->start($http, zone => '');
 sub ask {
     my ($uri) = @_;
     my $begin = time;
@@ -84,5 +85,18 @@ plug();
 my $clients = wait_for(sub { scalar(my @all = grep { $_->{age} < 5 && $_->{name} } $redis->clients) }, 10);
 ok $clients, 'it is made anew without a request';
 ok wait_for(sub { ask('/') == 200 }, 10), 'and all is well';
+
+# ---- of several workers, of which one at a time asks
+
+my $many = Gate::Test->new(workers => 4);
+$many->start($http =~ s/keepalive 1s/keepalive 4s/r, zone => '');
+ok wait_for(sub { $redis->clients == 5 }), 'four workers are connected';
+pull();
+my $pulled = time;
+sub found { my %pids = map { $_ => 1 } $many->error_log =~ /(\d+)#\d+: gate_redis "main": \S+ cannot be used: /g; return scalar keys %pids; }
+ok wait_for(sub { found() == 4 }, 10), 'each finds its idle connection dead' or diag found(), " of them\n", $many->error_log;
+cmp_ok time - $pulled, '<', 4 + 0.3 + 0.5 + 1, 'within keepalive';
+plug();
+ok wait_for(sub { $redis->clients == 5 }, 10), 'and comes back';
 
 done_testing;

@@ -164,6 +164,7 @@ bool complete_followed(ngx_conf_t* cf, MainConf& main) {
 }  // namespace
 
 bool complete_zone(ngx_conf_t* cf, MainConf& main) {
+    for (const auto& redis : main.redis) redis->shared = main.zone != nullptr;
     if (main.zone && !check_state(cf, *main.zone)) return false;
     if (main.followed && !complete_followed(cf, main)) return false;
     if (main.revocation) {

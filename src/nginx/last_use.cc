@@ -10,6 +10,7 @@
 #include "nginx/bridge.h"
 #include "nginx/redis_client.h"
 #include "nginx/ticker.h"
+#include "nginx/turns.h"
 #include "redis/command.h"
 
 namespace gate::nginx {
@@ -84,10 +85,7 @@ void note_use(const LiveStore& live, const apikey::Record& record) {
 
 void start_last_use() {
     last_use = new LastUse;
-    const auto* core =
-        reinterpret_cast<ngx_core_conf_t*>(ngx_get_conf(ngx_cycle->conf_ctx, ngx_core_module));
-    const auto workers = static_cast<ngx_msec_t>(core->worker_processes);
-    last_use->ticker.start(kInterval + workers * kIntervalOfWorker, write_all);
+    last_use->ticker.start(kInterval + worker_count() * kIntervalOfWorker, write_all);
 }
 
 void stop_last_use() noexcept {

@@ -263,7 +263,7 @@ void RedisClient::node_down(RedisNode& node, bool was_up) {
     topology_->doubt();
 }
 
-const RedisNode* RedisClient::store_node() const {
+RedisNode* RedisClient::store_node() const {
     const RedisServer* const server = topology_->server_for(conf_.keys.epoch());
     if (server == nullptr) return nullptr;
     const auto found = std::ranges::find_if(
@@ -291,9 +291,10 @@ std::string RedisClient::problem() const {
 
 void RedisClient::tell() {
     counting_.present();
-    if (const RedisNode* const node = store_node(); node != nullptr && node->ready()) {
-        counting_.ready(node->heard());
-    }
+    RedisNode* const node = store_node();
+    if (node == nullptr || !node->ready()) return;
+    counting_.ready(node->heard());
+    node->suspect(state().failure.load(std::memory_order_relaxed));
 }
 
 bool RedisClient::is_epoch(std::string_view epoch) {

@@ -40,7 +40,8 @@ public:
     // The caller hears nothing any more.
     void forget(const redis::Caller& caller) noexcept;
 
-    // Tells all workers what this one knows of the server. Every second at least.
+    // Tells all workers what this one knows of the server, and looks at what they tell. Every
+    // second at least.
     void tell();
     // What all workers know of it.
     const cache::RedisState& state() const noexcept { return counting_.state(); }
@@ -76,7 +77,7 @@ private:
 
     RedisNode* node_at(const RedisServer& server);
     // Of the server that has the store; nullptr: not known, or never asked.
-    const RedisNode* store_node() const;
+    RedisNode* store_node() const;
     RedisNode* node_for(std::string_view key);
     // Sends the commands of the question that have no answer yet, behind ASKING where `asking`.
     bool send(Question& question, RedisNode& node, bool asking);

@@ -60,10 +60,11 @@ struct RedisConf {
     RedisTls tls;
     ngx_msec_t connect_timeout = 500;
     ngx_msec_t timeout = 500;     // for an answer, from the moment it is asked for
-    ngx_msec_t keepalive = 5000;  // a connection is asked for its ROLE that often
+    ngx_msec_t keepalive = 5000;  // what a server said of its ROLE counts for so long
     ngx_msec_t backoff = 1000;    // between tries to connect
     std::size_t queue = 1024;     // questions that may wait for an answer
     bool looked_up = false;       // gate_revocation_lookup asks it
+    bool shared = false;          // workers tell each other of it, in the zone
     // How the sentinels are talked to: nullptr unless they are named.
     std::unique_ptr<RedisConf> sentinel;
     std::string where;

@@ -4,6 +4,9 @@
 #include <array>
 #include <system_error>
 
+#include <netinet/tcp.h>
+
+#include "nginx/turns.h"
 #include "redis/command.h"
 
 namespace gate::nginx {
@@ -38,6 +41,20 @@ bool names_host(ngx_connection_t* connection, const std::string& host) {
         certificate != nullptr && X509_check_ip_asc(certificate, host.c_str(), 0) == 1;
     X509_free(certificate);
     return named;
+}
+
+// A cable that was pulled is found by the kernel within `keepalive`, or three seconds: without a
+// command of Redis, in each worker. Where that cannot be had, the next question is not answered.
+void probe_when_idle(ngx_connection_t* connection, ngx_msec_t keepalive) noexcept {
+    constexpr int kProbes = 2;  // a second each
+    const int idle = std::max(static_cast<int>(keepalive / 1000) - kProbes, 1);
+    const auto set = [connection](int level, int option, int value) {
+        (void)setsockopt(connection->fd, level, option, &value, sizeof value);
+    };
+    set(SOL_SOCKET, SO_KEEPALIVE, 1);
+    set(IPPROTO_TCP, TCP_KEEPIDLE, idle);
+    set(IPPROTO_TCP, TCP_KEEPINTVL, 1);
+    set(IPPROTO_TCP, TCP_KEEPCNT, kProbes);
 }
 
 }  // namespace
@@ -147,6 +164,7 @@ void RedisLink::connected() {
     if (getsockopt(connection_->fd, SOL_SOCKET, SO_ERROR, &error, &size) == -1) error = ngx_errno;
     if (error != 0) return close(LinkFailure::kClosed, "connect() failed: " + reason_of(error));
     if (connection_->tcp_nodelay == NGX_TCP_NODELAY_UNSET) ngx_tcp_nodelay(connection_);
+    probe_when_idle(connection_, conf_.keepalive);
     state_ = State::kLogin;
     if (conf_.tls.on) return begin_tls();
     log_in();
@@ -193,6 +211,7 @@ void RedisLink::finish_tls() {
 void RedisLink::log_in() {
     std::string commands;
     const std::size_t count = redis::append_login(commands, login_);
+    asked_role_ = ngx_current_msec;
     pipeline_.send(login_caller_, ngx_current_msec, commands, count);
     wipe(commands.data(), commands.size());
     flush();
@@ -206,21 +225,48 @@ void RedisLink::logged_in(std::vector<redis::Reply> replies) {
     }
     role_ = *role;
     state_ = State::kReady;
-    alarm_.set(conf_.keepalive);
+    await_turn();
     owner_.link_up(*this, *role);
 }
 
 // A master that has become a replica answers as before, and may not know what has been revoked.
+void RedisLink::ask_role() {
+    std::string question;
+    redis::append_command(question, {"ROLE"});
+    pipeline_.send(role_caller_, ngx_current_msec, question, 1);
+    asking_role_ = true;
+    asked_role_ = ngx_current_msec;
+    // It may stand behind a question that blocks.
+    alarm_.set(conf_.timeout + kLongestBlock);
+}
+
 void RedisLink::told_role(std::vector<redis::Reply> replies) {
     asking_role_ = false;
     if (redis::read_role(replies.front()) != role_) {
         return close(LinkFailure::kProtocol,
                      "it is not any more what it was when it was connected");
     }
-    alarm_.set(conf_.keepalive);
+    await_turn();
 }
 
-// A deadline has passed: to be connected and logged in, to say its role, or to be asked for it.
+bool RedisLink::role_is_old() const noexcept {
+    return !asking_role_ && ngx_current_msec - asked_role_ >= conf_.keepalive;
+}
+
+// Where nothing is asked one worker finds in each keepalive what is wrong, and the others suspect()
+// it then.
+void RedisLink::await_turn() noexcept {
+    alarm_.set(conf_.shared ? until_turn(conf_.keepalive) : conf_.keepalive);
+}
+
+void RedisLink::suspect(std::uint64_t since) {
+    if (!ready() || !role_is_old() || since < asked_role_) return;
+    ask_role();
+    flush();
+}
+
+// A deadline has passed: to be connected and logged in, or to say its role; or it is this worker's
+// turn to ask for it.
 void RedisLink::ring() {
     if (closing_) return close(close_failure_, close_reason_);
     if (state_ != State::kReady) {
@@ -229,16 +275,13 @@ void RedisLink::ring() {
                                                 : "no login within connect_timeout");
     }
     if (asking_role_) return close(LinkFailure::kTimeout, "no answer to ROLE within timeout");
-    std::string question;
-    redis::append_command(question, {"ROLE"});
-    asking_role_ = true;
-    pipeline_.send(role_caller_, ngx_current_msec, question, 1);
+    if (!role_is_old()) return alarm_.set(asked_role_ + conf_.keepalive - ngx_current_msec);
+    ask_role();
     flush();
-    // It may stand behind a question that blocks.
-    if (state_ == State::kReady) alarm_.set(conf_.timeout + kLongestBlock);
 }
 
 void RedisLink::send(redis::Caller& caller, std::string_view commands, std::size_t count) {
+    if (role_is_old()) ask_role();
     pipeline_.send(caller, ngx_current_msec, commands, count);
     mark_idle();
     flusher_.post();
@@ -299,7 +342,8 @@ bool RedisLink::read_some() {
         connection_->recv(connection_, reinterpret_cast<u_char*>(buffer.data()), buffer.size());
     if (got == NGX_AGAIN) return false;
     if (got <= 0) {
-        close(LinkFailure::kClosed, "the server closed the connection");
+        close(LinkFailure::kClosed,
+              got == 0 ? "the server closed the connection" : "the connection was lost");
         return false;
     }
     heard_ = ngx_current_msec;
@@ -313,6 +357,7 @@ void RedisLink::close(LinkFailure failure, std::string why) {
     if (busy_) {
         if (closing_) return;
         closing_ = true;
+        pipeline_.stop();
         close_failure_ = failure;
         close_reason_ = std::move(why);
         return;

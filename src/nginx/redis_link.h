@@ -1,5 +1,6 @@
-// One connection to a Redis server: made without blocking, logged in, asked now and then whether it
-// still is what it was, and closed at the first thing that is not as it should be.
+// One connection to a Redis server: made without blocking, logged in, and closed at the first thing
+// that is not as it should be. A server that is a master no more is asked nothing: where it was not
+// asked for its role within `keepalive`, it is before the next question.
 #pragma once
 
 #include <cstdint>
@@ -56,6 +57,8 @@ public:
     // ready() only. Written at the end of this turn of the event loop.
     void send(redis::Caller& caller, std::string_view commands, std::size_t count);
     void forget(const redis::Caller& caller) noexcept { pipeline_.forget(caller); }
+    // Somebody found that something is wrong with the server at that instant of ngx_current_msec.
+    void suspect(std::uint64_t since);
     std::size_t waiting() const noexcept { return pipeline_.waiting(); }
 
 private:
@@ -82,6 +85,9 @@ private:
     void finish_tls();
     void log_in();
     void logged_in(std::vector<redis::Reply> replies);
+    void ask_role();
+    bool role_is_old() const noexcept;
+    void await_turn() noexcept;
     void told_role(std::vector<redis::Reply> replies);
     void readable();
     void writable();
@@ -112,6 +118,7 @@ private:
     bool busy_ = false;     // callers are being called: closing has to wait
     bool closing_ = false;  // and is wanted
     bool asking_role_ = false;
+    ngx_msec_t asked_role_ = 0;                // when, last
     redis::Role role_ = redis::Role::kMaster;  // when it logged in
 };
 

@@ -52,6 +52,7 @@ public:
     // it is down, and may not be tried now.
     bool send(redis::Caller& caller, std::string_view commands, std::size_t count);
     void forget(const redis::Caller& caller) noexcept;
+    void suspect(std::uint64_t since) { link_.suspect(since); }
     // What it says is not to be trusted, or it says nothing: everybody who waits fails.
     void leave(redis::LinkFailure failure, std::string why);
     // It does not do what it was asked, and goes on being used.

@@ -69,7 +69,7 @@ bool Pipeline::receive(std::string_view octets) {
     if (broken_) return false;
     problem_.clear();
     reader_.feed(octets);
-    for (;;) {
+    while (!stopped_) {
         Reply reply;
         const ReplyReader::Step step = reader_.next(reply);
         if (step == ReplyReader::Step::kMore) return true;
@@ -86,10 +86,12 @@ bool Pipeline::receive(std::string_view octets) {
         Exchange& exchange = done.front();
         if (exchange.caller != nullptr) exchange.caller->answered(std::move(exchange.replies));
     }
+    return true;
 }
 
 void Pipeline::fail(LinkFailure failure) {
     broken_ = false;
+    stopped_ = false;
     reader_.reset();
     clear_output();
     for (Exchange& exchange : exchanges_) exchange.failure = failure;

@@ -61,6 +61,9 @@ public:
     // Takes what has arrived and calls whoever has all its replies. False: the stream is broken (a
     // malformed or surplus reply); see problem(), and call fail().
     bool receive(std::string_view octets);
+    // From within an answer: what came behind it does not count. receive() returns, and takes
+    // nothing more until fail().
+    void stop() noexcept { stopped_ = true; }
     // Calls everybody who waits, and forgets all that was sent and read: for the next connection.
     void fail(LinkFailure failure);
 
@@ -93,6 +96,7 @@ private:
     std::size_t written_ = 0;  // of output_
     std::uint64_t taken_ = 0;  // octets that stood in front of output_
     bool broken_ = false;
+    bool stopped_ = false;
     std::string problem_;
 };
 

@@ -80,6 +80,20 @@ TEST_F(ReentryTest, AnAnswerMayFailTheConnection) {
     EXPECT_EQ(taken_log(), "c: :4;");
 }
 
+TEST_F(ReentryTest, AnAnswerMayStopWhatCameBehindIt) {
+    ask_and_write(a);
+    ask_and_write(b);
+    a.then = [&] { pipeline.stop(); };
+    EXPECT_TRUE(pipeline.receive(":1\r\n:2\r\n"));
+    EXPECT_TRUE(pipeline.receive(":3\r\n"));
+    EXPECT_EQ(taken_log(), "a: :1;");
+    pipeline.fail(LinkFailure::kProtocol);
+    EXPECT_EQ(taken_log(), "b! protocol;");
+    ask_and_write(c);
+    EXPECT_TRUE(pipeline.receive(":4\r\n"));
+    EXPECT_EQ(taken_log(), "c: :4;") << "the next connection begins anew";
+}
+
 TEST_F(ReentryTest, AFailureMaySendForTheNextConnection) {
     ask_and_write(a);
     ask_and_write(b);

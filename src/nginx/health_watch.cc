@@ -12,6 +12,7 @@
 #include "nginx/integration.h"
 #include "nginx/lead.h"
 #include "nginx/ticker.h"
+#include "policy/change_damper.h"
 #include "policy/metrics_text.h"
 
 namespace gate::nginx {
@@ -34,6 +35,7 @@ struct Watched {
     cache::IntegrationState* state;
     bool is_shared() const noexcept { return state != &own; }
     std::string told;  // the reason, as this worker has written it last
+    policy::ChangeDamper changes;
 };
 
 class HealthWatch {
@@ -47,7 +49,8 @@ public:
 
 private:
     void settle(Watched& watched, const Health& health);
-    void tell(const Watched& watched, HealthState before, const Health& now);
+    void count(const Watched& watched, HealthState now);
+    static void tell(const Watched& watched, const policy::ChangeDamper::Told& change);
 
     cache::Zone* const zone_;
     std::vector<std::unique_ptr<Watched>> all_;
@@ -107,10 +110,11 @@ void HealthWatch::tick() {
     for (const auto& watched : all_) {
         if (!leads && watched->is_shared()) continue;
         settle(*watched, watched->integration->judge(*watched->state));
+        if (const auto told = watched->changes.take(ngx_current_msec)) tell(*watched, *told);
     }
 }
 
-// Whoever exchanges the old state for the new one tells of it.
+// Whoever exchanges the old state for the new one counts it, and tells of it.
 void HealthWatch::settle(Watched& watched, const Health& health) {
     std::uint64_t word = watched.state->judged.load();
     const HealthState before = state_in(word);
@@ -126,27 +130,34 @@ void HealthWatch::settle(Watched& watched, const Health& health) {
     }
     // That all is well in the beginning is no news.
     if (before == HealthState::kStarting && health.state == HealthState::kConnected) return;
-    tell(watched, before, health);
-}
-
-void HealthWatch::tell(const Watched& watched, HealthState before, const Health& now) {
-    const WatchedIntegration& integration = *watched.integration;
     // Where each worker judges for itself, one of them speaks.
     if (!watched.is_shared() && ngx_worker != 0) return;
-    if (zone_ != nullptr) {
-        const std::string series = policy::integration_change_series(
-            integration.kind(), integration.name(), policy::name_of(now.state));
-        zone_->counters.add(
-            zone_->counters.series(siphash64(zone_->seed(), bytes_of(series)), series),
-            static_cast<unsigned>(ngx_worker));
-    }
+    count(watched, health.state);
+    watched.changes.changed(before, health.state);
+}
+
+void HealthWatch::count(const Watched& watched, HealthState now) {
+    if (zone_ == nullptr) return;
+    const WatchedIntegration& integration = *watched.integration;
+    const std::string series = policy::integration_change_series(
+        integration.kind(), integration.name(), policy::name_of(now));
+    zone_->counters.add(zone_->counters.series(siphash64(zone_->seed(), bytes_of(series)), series),
+                        static_cast<unsigned>(ngx_worker));
+}
+
+void HealthWatch::tell(const Watched& watched, const policy::ChangeDamper::Told& change) {
+    const WatchedIntegration& integration = *watched.integration;
     ngx_uint_t level = NGX_LOG_NOTICE;
-    if (policy::is_worse(now.state, before)) level = NGX_LOG_WARN;
-    if (now.state == HealthState::kDisconnected) level = NGX_LOG_ERR;
-    std::string text =
-        "gate: " + integration.kind() + " \"" + log_escaped(integration.name(), 200) + "\" was " +
-        std::string(policy::name_of(before)) + " and is " + std::string(policy::name_of(now.state));
-    if (!now.reason.empty()) text += ": " + now.reason;
+    if (policy::is_worse(change.now, change.before)) level = NGX_LOG_WARN;
+    if (change.now == HealthState::kDisconnected) level = NGX_LOG_ERR;
+    std::string text = "gate: " + integration.kind() + " \"" +
+                       log_escaped(integration.name(), 200) + "\" was " +
+                       std::string(policy::name_of(change.before)) + " and is " +
+                       std::string(policy::name_of(change.now));
+    if (!watched.told.empty()) text += ": " + watched.told;
+    if (change.left_out > 0) {
+        text += " (" + std::to_string(change.left_out) + " changes in between)";
+    }
     const ngx_str_t line = str(text);
     ngx_log_error(level, ngx_cycle->log, 0, "%V", &line);
 }

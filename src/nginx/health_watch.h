@@ -1,5 +1,6 @@
 // Watching what the gate depends on: each worker tells the zone what it knows, one judges for all,
-// and each change of a state is one line in the log and one count.
+// and each change of a state is one count, and one line in the log unless it goes up and down all
+// the time.
 #pragma once
 
 #include "policy/health.h"

@@ -84,9 +84,7 @@ void run_first(ngx_http_phase_handler_t* begin, ngx_http_handler_pt handler) {
     if (at->checker == begin->checker) std::rotate(begin, at, at + 1);
 }
 
-// A single process lives on when it reloads; what it remembers of the former zone must not.
 ngx_int_t init_module(ngx_cycle_t* cycle) noexcept {
-    if (worker() != nullptr) worker()->series = {};
     auto* core = static_cast<ngx_http_core_main_conf_t*>(
         ngx_http_cycle_get_module_main_conf(cycle, ngx_http_core_module));
     if (core == nullptr) return NGX_OK;

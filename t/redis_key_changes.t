@@ -50,16 +50,9 @@ sub soon {
     return ok(wait_for(sub { ($said = says($key)) eq $wanted }, 1), $name) || diag "they say $said";
 }
 
-# Known to all workers: none of them asks for it any more. What is asked for in the second of a change is
-# kept to the end of that second, which does not count.
 sub known_to_all {
     my ($key, $wanted) = @_;
-    return wait_for(sub {
-        says($key);
-        sleep 1.05 - (time - int time);
-        $redis->reset_stats;
-        return says($key) eq $wanted && !$redis->commandstats->{hgetall};
-    }, 10);
+    return $redis->wait_kept(sub { says($key) eq $wanted });
 }
 
 my $key = api_key('acme_');

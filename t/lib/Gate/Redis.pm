@@ -10,6 +10,8 @@ package Gate::Redis;
 use strict;
 use warnings;
 
+use Time::HiRes ();
+
 use Gate::Certs ();
 use Gate::Guard ();
 use Gate::Ports ();
@@ -262,6 +264,18 @@ sub commandstats {
 }
 
 sub reset_stats { my ($self) = @_; $self->cmd('CONFIG', 'RESETSTAT'); return; }
+
+# Polls until $ask, which asks nginx for keys, is true without a lookup. What is asked for in the second of a
+# change is kept to the end of that second, which does not count.
+sub wait_kept {
+    my ($self, $ask) = @_;
+    return Gate::Test::wait_for(sub {
+        $ask->();
+        Time::HiRes::sleep(1.05 - (Time::HiRes::time() - int Time::HiRes::time()));
+        $self->reset_stats;
+        return $ask->() && !$self->commandstats->{hgetall};
+    }, 20);
+}
 
 # [{id, addr, name, cmd, ..}] of the connections that are not the test's own.
 sub clients {

@@ -12,14 +12,17 @@ use Gate::Token qw(mint);
 
 our @EXPORT = qw(front_config with_token with_key token);
 
-# The text of the http block; `redis` is what stands in the gate_redis block.
+# The text of the http block; `redis` is what stands in the gate_redis block. Options: keys (where the keys are),
+# followed (how revocations are known).
 sub front_config {
-    my ($redis) = @_;
+    my ($redis, %opt) = @_;
+    my $keys = $opt{keys} // 'redis main;';
+    my $followed = $opt{followed} // 'gate_revocation redis=main;';
     return <<"END";
     gate_redis main { $redis timeout 300ms; }
-    gate_keys partners { redis main; prefix acme_; }
+    gate_keys partners { $keys prefix acme_; }
     gate_issuer corp { issuer https://idp.example.com; jwks_file %%DIR%%/keys.jwks; audience orders; }
-    gate_revocation redis=main;
+    $followed
     server {
         listen 127.0.0.1:%%PORT%%;
         gate jwt=corp key=partners;

@@ -1,14 +1,13 @@
 # Random lists of request headers, identity headers and credentials anywhere among them, on kept
 # connections: the application sees what a plain model of the edits says, in order, byte for byte.
 use lib 't/lib';
+use Gate::Random;
 use Gate::Test;
 use Gate::Vectors qw(keepalive_responses);
 
 
 my $count = $ENV{GATE_HEADER_EDITS} || 1500;
-my $seed = $ENV{GATE_SEED} // time ^ $$ << 8;
-srand $seed;
-diag "seed $seed";
+my $seed = seed();
 
 my $t = Gate::Test->new;
 my $app = $t->upstream('app', handler => sub { [200, [], ''] });
@@ -39,8 +38,6 @@ my %token = map {
         claims => { exp => time + 3600, length $sub ? (sub => $sub) : (),
             $sub eq 'ann' ? (scope => 'a b') : () });
 } '', 'ann', 'bob', 'caroline';
-
-sub pick { return $_[rand @_]; }
 
 # A request, and the headers that the application must see of it.
 sub make {

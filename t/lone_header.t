@@ -2,13 +2,12 @@
 # makes the same gate take the long way: both answer and send on the same, whatever the header is called,
 # wherever it stands, whatever is in it.
 use lib 't/lib';
+use Gate::Random;
 use Gate::Test;
 use Gate::Vectors qw(keepalive_responses);
 
-my $count = $ENV{GATE_LONE_HEADERS} || 1200;
-my $seed = $ENV{GATE_SEED} // time ^ $$ << 8;
-srand $seed;
-diag "seed $seed";
+my $count = 1200;
+seed();
 
 # Names of 7 to 23 octets, schemes of none to 9: some too short or too long for that way.
 my @names = qw(X-Token X-Token1 X-API-Key Authorization X-Credential-For X-Credential-Fort Cf-Access-Jwt-Assertion);
@@ -39,8 +38,6 @@ EOF
 
 my @tokens = map { mint(key => 'es256', bare => 1, claims => { exp => time + 3600, sub => $_ }) } 'ann', 'bob';
 my $forged = $tokens[0] =~ s/(.)(.)\z/($1 eq 'A' ? 'B' : 'A') . $2/er;
-
-sub pick { return $_[rand @_]; }
 
 sub value {
     my ($scheme) = @_;

@@ -4,12 +4,11 @@
 use lib 't/lib';
 use Gate::Test;
 use Gate::Cache;
+use Gate::Random;
 use IO::Socket::INET;
 
 my $rounds = $ENV{GATE_LONG} ? 2000 : 200;    # of 50 requests
-my $seed = $ENV{GATE_SEED} || int rand 1 << 31;
-note "GATE_SEED=$seed";
-srand $seed;
+seed();
 
 my $t = Gate::Test->new(workers => 2, log_level => 'notice');
 $t->write_jwks('keys.jwks', 'rs', 'es256');

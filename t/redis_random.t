@@ -11,6 +11,7 @@ use Time::HiRes qw(sleep time);
 
 use Gate::ChaosProxy;
 use Gate::KeyRecord;
+use Gate::Random;
 use Gate::Redis;
 
 my $kOperations = $ENV{GATE_LONG} ? 100_000 : 3000;
@@ -19,9 +20,7 @@ my $kTokens = 300;
 my $kKeys = 20;
 my $kPast = 3000;     # seconds in which the tokens were issued
 
-my $seed = $ENV{GATE_SEED} // time ^ $$;
-srand $seed;
-note "GATE_SEED=$seed";
+my $seed = seed();
 
 my $issuer = 'https://idp.example.com';
 my $t = Gate::Test->new(workers => 2, zone => 'gate:64m');

@@ -25,14 +25,20 @@ constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) noexc
                               [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
 }
 
+// 0 exactly where no octet of the word is `octet`.
+constexpr std::uint64_t octet_in(std::uint64_t word, std::uint8_t octet) noexcept {
+    constexpr std::uint64_t kOnes = 0x0101010101010101;
+    const std::uint64_t zero_there = word ^ kOnes * octet;
+    return (zero_there - kOnes) & ~zero_there & kOnes << 7;
+}
+
 // Whether any octet is below 0x20, or 0x7f. Eight at a time: a word's subtractions borrow out of an
 // octet only where that octet is below, and then the answer is yes anyhow.
 inline bool has_control_character(std::string_view text) noexcept {
     constexpr std::uint64_t kOnes = 0x0101010101010101;
     constexpr std::uint64_t kHigh = 0x80 * kOnes;
     const auto controls = [](std::uint64_t word) {
-        const std::uint64_t deleted = word ^ (0x7f * kOnes);
-        return (((word - 0x20 * kOnes) & ~word) | ((deleted - kOnes) & ~deleted)) & kHigh;
+        return ((word - 0x20 * kOnes) & ~word & kHigh) | octet_in(word, 0x7f);
     };
     std::uint64_t found = 0;
     while (text.size() >= sizeof found) {

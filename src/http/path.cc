@@ -135,17 +135,10 @@ bool block_begins_dot(const char* octets) noexcept {
     return (halves[0] | halves[1]) != 0;
 }
 
-// 0 exactly where no octet of the word is `octet`.
-constexpr std::uint64_t has_octet(std::uint64_t word, std::uint8_t octet) noexcept {
-    constexpr std::uint64_t kOnes = 0x0101010101010101;
-    const std::uint64_t zero = word ^ kOnes * octet;
-    return (zero - kOnes) & ~zero & kOnes << 7;
-}
-
 // The same of any of 8 octets.
 bool word_begins_dot(std::uint64_t word) noexcept {
     const std::uint64_t high = word & word << 1 & 0x8080808080808080;  // both upper bits
-    return (has_octet(word, '.') | has_octet(word, '%') | high) != 0;
+    return (octet_in(word, '.') | octet_in(word, '%') | high) != 0;
 }
 
 template <class Half>

@@ -29,6 +29,20 @@ TEST(EqualIgnoringCase, ComparesWholeTexts) {
     EXPECT_FALSE(equal_ignoring_case("\xc4", "\xe4"));
 }
 
+TEST(OctetIn, FindsItAtEachPlaceAndNowhereElse) {
+    for (const unsigned octet : {0x00u, 0x01u, 0x25u, 0x2eu, 0x7fu, 0x80u, 0xffu}) {
+        for (unsigned shift = 0; shift < 64; shift += 8) {
+            for (unsigned other = 0; other < 256; ++other) {
+                const std::uint64_t filled = std::uint64_t{0x0101010101010101} * other;
+                const std::uint64_t word =
+                    (filled & ~(std::uint64_t{0xff} << shift)) | std::uint64_t{octet} << shift;
+                EXPECT_NE(octet_in(word, static_cast<std::uint8_t>(octet)), 0u);
+                EXPECT_EQ(octet_in(filled, static_cast<std::uint8_t>(octet)) != 0, other == octet);
+            }
+        }
+    }
+}
+
 TEST(HasControlCharacter, FindsEachOctetAtEachPlace) {
     for (std::size_t size = 0; size < 20; ++size) {
         for (const char filler : {' ', 'a', '~', '\x80', '\xff'}) {

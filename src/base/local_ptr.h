@@ -40,11 +40,9 @@ public:
         if (object_ != nullptr && --object_->owners_ == 0) drop(object_);
     }
 
-    T* get() const noexcept { return object_; }
     T& operator*() const noexcept { return *object_; }
     T* operator->() const noexcept { return object_; }
     explicit operator bool() const noexcept { return object_ != nullptr; }
-    std::size_t use_count() const noexcept { return object_ != nullptr ? object_->owners_ : 0; }
     bool operator==(const LocalPtr&) const = default;
 
 private:

@@ -18,10 +18,8 @@ TEST(LocalPtr, TheLastOwnerDeletes) {
     LocalPtr<Counted> first = make_local<Counted>(living);
     {
         const LocalPtr<Counted> second = first;
-        EXPECT_EQ(second.get(), first.get());
-        EXPECT_EQ(second.use_count(), 2u);
+        EXPECT_EQ(second, first);
         first = nullptr;
-        EXPECT_EQ(first.use_count(), 0u);
         EXPECT_EQ(living, 1);
     }
     EXPECT_EQ(living, 0);

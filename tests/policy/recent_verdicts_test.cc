@@ -124,8 +124,12 @@ TEST(RecentVerdicts, KeepsTheIdentityForAsLongAsTheVerdictSaysTheSame) {
     recent.note(text, {1, 2}, words, kSecond);
     EXPECT_NE(recent.find(text)->identity, identity);
     identity = recent.find(text)->identity;
+    identity->principal = std::make_shared<const Principal>();
+    const std::weak_ptr<const Principal> principal = identity->principal;
+    identity = nullptr;
+    EXPECT_FALSE(principal.expired());
     recent.sweep(kSecond + RecentVerdicts::kIdle + 1);
-    EXPECT_EQ(identity.use_count(), 1) << "wiped with the text";
+    EXPECT_TRUE(principal.expired()) << "wiped with the text";
 }
 
 // Wiped texts are no texts: one of zeros, where one of its size has been wiped everywhere.

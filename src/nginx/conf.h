@@ -102,9 +102,8 @@ struct SourcePlace {
 
 // The only place of a gate that strips it, where that is a header.
 struct LoneHeader {
-    http::HeaderPattern pattern;  // matches nothing: there is none
-    static constexpr std::uint32_t kNotCached = ~std::uint32_t{0};
-    std::uint32_t cached = kNotCached;                            // SourcePlace::cached
+    http::HeaderPattern pattern;                                  // matches nothing: there is none
+    std::int32_t cached = -1;                                     // SourcePlace::cached
     policy::CredentialKind kind = policy::CredentialKind::kNone;  // kNone: the text says it
     bool known_header = false;                                    // SourcePlace::known_header
 };

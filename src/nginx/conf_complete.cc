@@ -159,7 +159,7 @@ LoneHeader lone_header_of(const SourcePlace& place) {
     if (place.source.type != policy::SourceType::kHeader) return lone;
     lone.pattern =
         http::HeaderPattern::of(place.source.name, place.source.scheme).value_or(lone.pattern);
-    if (place.cached >= 0) lone.cached = static_cast<std::uint32_t>(place.cached);
+    lone.cached = static_cast<std::int32_t>(place.cached);
     lone.known_header = place.known_header;
     if (place.for_jwt != place.for_key) {
         lone.kind = place.for_key ? policy::CredentialKind::kKey : policy::CredentialKind::kJwt;

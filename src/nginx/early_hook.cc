@@ -10,13 +10,12 @@ namespace gate::nginx {
 namespace {
 
 bool may_hold_identity(ngx_http_request_t* r, const NameMarks& marks) noexcept {
-    for (ngx_list_part_t* part = &r->headers_in.headers.part; part != nullptr; part = part->next) {
-        const auto* const lines = static_cast<const ngx_table_elt_t*>(part->elts);
-        for (const auto* line = lines; line != lines + part->nelts; ++line) {
-            if (marks.may_hold(view(line->key))) return true;
-        }
-    }
-    return false;
+    bool may_hold = false;
+    each_header(r, [&](const ngx_table_elt_t& line) {
+        may_hold = marks.may_hold(view(line.key));
+        return !may_hold;
+    });
+    return may_hold;
 }
 
 [[gnu::noinline]] void remove_identity_headers(ngx_http_request_t* r, const NameMarks& marks) {

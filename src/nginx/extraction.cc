@@ -231,15 +231,14 @@ void choose(Extraction& extraction, std::span<const Candidate> candidates,
 ngx_table_elt_t* find_lone_header(ngx_http_request_t* r,
                                   const http::HeaderPattern& pattern) noexcept {
     ngx_table_elt_t* found = nullptr;
-    for (ngx_list_part_t* part = &r->headers_in.headers.part; part != nullptr; part = part->next) {
-        auto* const lines = static_cast<ngx_table_elt_t*>(part->elts);
-        for (auto* line = lines; line != lines + part->nelts; ++line) {
-            if (!pattern.is_name(lowcase_name(*line))) continue;
-            if (found != nullptr) return nullptr;
-            found = line;
-        }
-    }
-    return found;
+    bool alone = true;
+    each_header(r, [&](ngx_table_elt_t& line) {
+        if (!pattern.is_name(lowcase_name(line))) return true;
+        alone = found == nullptr;
+        found = &line;
+        return alone;
+    });
+    return alone ? found : nullptr;
 }
 
 // One that cut_last_header() leaves alone.
@@ -251,13 +250,6 @@ ngx_table_elt_t* find_lone_header(ngx_http_request_t* r,
         cut_header(r, &part, &index);
         return;
     }
-}
-
-// What nginx knows of a header that take_lone_header() is about to cut.
-[[gnu::noinline]] void forget_lone_header(ngx_http_request_t* r, const ngx_table_elt_t* line,
-                                          const LoneHeader& lone) {
-    if (lone.known_header) forget_header(r, line);
-    if (lone.cached != LoneHeader::kNotCached) forget_variable(r, lone.cached);
 }
 
 [[gnu::noinline]] void strip(ngx_http_request_t* r, Record& record, const LocConf& location) {
@@ -303,10 +295,11 @@ void extract(ngx_http_request_t* r, Record& record, const LocConf& location) {
         return false;
     if (r->headers_in.authorization == line) {
         r->headers_in.authorization = nullptr;
-        if (lone.cached != LoneHeader::kNotCached) forget_variable(r, lone.cached);
-    } else if (lone.known_header || lone.cached != LoneHeader::kNotCached) [[unlikely]] {
-        forget_lone_header(r, line, lone);
+    } else if (lone.known_header) [[unlikely]] {
+        forget_header(r, line);
     }
+    if (lone.cached >= 0) [[unlikely]]
+        forget_variable(r, static_cast<ngx_uint_t>(lone.cached));
     if (!cut_last_header(r->headers_in.headers, line)) [[unlikely]]
         cut_inner_header(r, line);
     record.lone_header = line;

@@ -178,8 +178,10 @@ ngx_int_t judge(ngx_http_request_t* r) {
 [[gnu::hot]] ngx_int_t on_rewrite(ngx_http_request_t* r) noexcept {
     Record* const record = Record::known(r);
     if (record == nullptr || !record->entered || r != r->main) return take_and_judge(r);
+    const LocConf& location = loc_conf(r);
     return fail_closed(r, [&]() -> ngx_int_t {
-        return take_lone_header(r, *record, loc_conf(r)) ? NGX_DECLINED : take_and_judge(r);
+        const bool done = take_lone_header(r, *record, location) || !location.gate->on;
+        return done ? NGX_DECLINED : take_and_judge(r);
     });
 }
 

@@ -15,9 +15,9 @@ namespace gate::nginx {
 template <class Visit>
 void each_header(ngx_http_request_t* r, Visit&& visit) {
     for (ngx_list_part_t* part = &r->headers_in.headers.part; part != nullptr; part = part->next) {
-        auto* lines = static_cast<ngx_table_elt_t*>(part->elts);
-        for (ngx_uint_t i = 0; i < part->nelts; ++i) {
-            if (!visit(lines[i])) return;
+        auto* const lines = static_cast<ngx_table_elt_t*>(part->elts);
+        for (ngx_table_elt_t* line = lines; line != lines + part->nelts; ++line) {
+            if (!visit(*line)) return;
         }
     }
 }

@@ -9,8 +9,10 @@ use Gate::Vectors qw(keepalive_responses);
 my $count = 1200;
 seed();
 
-# Names of 7 to 23 octets, schemes of none to 9: some too short or too long for that way.
-my @names = qw(X-Token X-Token1 X-API-Key Authorization X-Credential-For X-Credential-Fort Cf-Access-Jwt-Assertion);
+# Names of 7 to 23 octets, schemes of none to 9: some too short or too long for that way; nginx itself remembers
+# where two of them are.
+my @names = qw(X-Token X-Token1 X-API-Key Authorization X-Credential-For X-Credential-Fort Cf-Access-Jwt-Assertion
+    User-Agent X-Forwarded-For);
 my @schemes = qw(off X Bearer Bearers Negotiate);
 my @places = map { my $name = $_; map { [$name, $_] } @schemes } @names;
 
@@ -30,6 +32,7 @@ server {
     underscores_in_headers on;
     ignore_invalid_headers off;
     proxy_http_version 1.1;
+    proxy_set_header X-Remembered "\$http_user_agent\$http_x_forwarded_for";
     add_header X-Reason \$gate_reason always;
     add_header X-Source \$gate_credential always;
     $locations

@@ -60,7 +60,7 @@ my $t = Gate::Test->new(workers => $kWorkers);
 my $redis = Gate::Redis->new(test => $t)->start;
 my $store = Gate::KeyRecord->new($redis)->set_up;
 # Keys that nobody has asked for, so that each worker has to.
-my @keys = map { my $key = api_key('acme_'); $store->put($key); $key } 1 .. 3 * $kWorkers;
+my @keys = map { my $key = api_key('acme_'); $store->put($key); $key } 1 .. 4 * $kWorkers;
 $t->start(configuration($redis, 'keepalive 1s;'));
 my $crowd = crowd($t, $kWorkers);
 is scalar(my @workers = $crowd->workers), $kWorkers, 'all workers answer';
@@ -84,5 +84,13 @@ ok wait_for(sub { $t->error_log =~ /cannot be used: it is a replica/ }), 'and go
 $redis->cmd('REPLICAOF', 'NO', 'ONE');
 ok wait_for(sub { $redis->clients == $kWorkers }, 10), 'a master again, they come back';
 is_deeply counted(each_asks()), { '200 ' => $kWorkers }, 'and believe it';
+
+# Nobody asks for anything now. A worker's own turn comes every 16 s; who finds out tells the others.
+my %former = map { $_->{id} => 1 } $redis->clients;
+$redis->cmd('REPLICAOF', '127.0.0.1', 1);
+ok wait_for(sub { !grep { $former{ $_->{id} } } $redis->clients }, 8), 'what one of them finds makes the others look';
+$redis->cmd('REPLICAOF', 'NO', 'ONE');
+ok wait_for(sub { $redis->clients == $kWorkers }, 10), 'and come back';
+is_deeply counted(each_asks()), { '200 ' => $kWorkers }, 'to a master that is believed';
 
 done_testing;

@@ -36,11 +36,14 @@ inline std::optional<std::uint64_t> lag_of(const ZoneConf& conf,
 // Whether some journal or store has not been applied for longer than it may be.
 bool lags(const ZoneConf& conf) noexcept;
 
-// kRevocationLag or kRevocationFull while it cannot be known what is revoked, else kNone. Costs a
-// few loads.
+// kRevocationLag or kRevocationFull while it cannot be known what is revoked, else kNone. What
+// follows is asked for its lag once in a turn of the event loop.
 [[gnu::always_inline]] inline Reason revocations_unknown(const ZoneConf& conf) noexcept {
     if (conf.zone->revocations.overflowed()) return Reason::kRevocationFull;
-    return conf.follows && lags(conf) ? Reason::kRevocationLag : Reason::kNone;
+    if (!conf.follows || conf.in_step_at == ngx_current_msec) return Reason::kNone;
+    if (lags(conf)) return Reason::kRevocationLag;
+    conf.in_step_at = ngx_current_msec;
+    return Reason::kNone;
 }
 
 }  // namespace gate::nginx

@@ -42,6 +42,8 @@ struct StreamConf {
 struct alignas(64) ZoneConf {
     // What each request reads comes first.
     bool follows = false;  // journals or streams
+    // The last ngx_current_msec at which nothing was late.
+    mutable std::optional<ngx_msec_t> in_step_at;
     // Made in the master before any worker starts; workers inherit it.
     mutable std::optional<cache::Zone> zone;  // a view: what it shows changes all the time
     std::vector<JournalConf> journals;

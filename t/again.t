@@ -56,6 +56,10 @@ server {
     location /refused/ { gate jwt=other; error_page 401 = @again; }
     location /rewritten/ { gate_source jwt header=X-Token scheme=off; rewrite ^ /key-missing/ last; }
     location /key-missing/ { gate key=k; error_page 404 = @token; }
+    location /rewritten-lone/ { gate_source jwt header=X-Token1 scheme=off; rewrite ^ /key-missing-lone/ last; }
+    location /key-missing-lone/ { gate key=k; gate_source key header=X-API-Key; error_page 404 = @token1; }
+    location @token1 { gate_source jwt header=X-Token1 scheme=off; gate_identity X-User $gate_subject;
+        proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location @token { gate_source jwt header=X-Token scheme=off; gate_identity X-User $gate_subject;
         proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /to-other/ { error_page 404 = @other; }
@@ -202,6 +206,8 @@ subtest 'internal redirects' => sub {
         [$host, "X-One: $token", "X-Two: x$token", "X-API-Key: $key"], 200, ['X-User: machine'];
     same 'each location took one of its own', '/rewritten/',
         [$host, "X-Token: $token", "X-API-Key: $key"], 200, ['X-User: user-1'];
+    same 'also when each looks at one header alone', '/rewritten-lone/',
+        [$host, "X-Token1: $token", "X-API-Key: $key"], 200, ['X-User: user-1'];
     my ($all, $refused) = (counted(qr/./), counted(qr/"iss_mismatch"/));
     same 'who was refused there is let in here', '/refused/', [$host, $bearer], 200, ['X-User: user-1'];
     is counted(qr/"iss_mismatch"/) - $refused, $times, 'and each refusal is counted';

@@ -91,6 +91,10 @@ ok wait_for(sub { ask('/') == 200 }, 10), 'and all is well';
 my $many = Gate::Test->new(workers => 4);
 $many->start($http =~ s/keepalive 1s/keepalive 4s/r, zone => '');
 ok wait_for(sub { $redis->clients == 5 }), 'four workers are connected';
+# The kernel's own look at a connection: its timer is that of probes.
+my $peer = sprintf '%02X%02X%02X%02X:%04X', reverse(split /\./, "$net.2"), $redis->port;
+sub probed { return scalar grep {/\A\s*\d+: \S+ $peer 01 \S+ 02:/} split /\n/, slurp('/proc/net/tcp'); }
+ok wait_for(sub { probed() == 5 }, 10), "the kernel probes each worker's connection";
 pull();
 my $pulled = time;
 sub found { my %pids = map { $_ => 1 } $many->error_log =~ /(\d+)#\d+: gate_redis "main": \S+ cannot be used: /g; return scalar keys %pids; }

@@ -117,70 +117,53 @@ constexpr bool hides(std::uint8_t octet) noexcept {
     return octet == '%' || octet == ';' || octet == '\\' || octet >= 0xc0;
 }
 
-// What a dot may begin with: plain, percent-encoded or in overlong UTF-8.
-constexpr bool begins_dot(std::uint8_t octet) noexcept {
-    return octet == '.' || octet == '%' || octet >= 0xc0;
+template <class Word>
+std::uint64_t load(const char* octets) noexcept {
+    Word word;
+    std::memcpy(&word, octets, sizeof word);
+    return word;
 }
 
-constexpr std::size_t kBlock = 16;
-using Block [[gnu::vector_size(kBlock)]] = std::uint8_t;
-
-// The same of any of 16 octets.
-bool block_begins_dot(const char* octets) noexcept {
-    Block block;
-    std::memcpy(&block, octets, kBlock);
-    const auto found = (block == '.') | (block == '%') | ((block & 0xc0) == 0xc0);
-    std::uint64_t halves[2];
-    std::memcpy(halves, &found, kBlock);
-    return (halves[0] | halves[1]) != 0;
+// All octets of a text that is shorter than a word, some of them twice, and zeros.
+std::uint64_t short_word(std::string_view text) noexcept {
+    if (text.size() >= 4) {
+        return load<std::uint32_t>(text.data()) << 32 |
+               load<std::uint32_t>(text.data() + text.size() - 4);
+    }
+    std::uint64_t all = 0;
+    for (const char c : text) all = all << 8 | static_cast<std::uint8_t>(c);
+    return all;
 }
 
-// The same of any of 8 octets.
-bool word_begins_dot(std::uint64_t word) noexcept {
+// Whether a dot may begin at any of these octets: plain, percent-encoded or in overlong UTF-8.
+bool begins_dot(std::uint64_t word) noexcept {
     const std::uint64_t high = word & word << 1 & 0x8080808080808080;  // both upper bits
     return (octet_in(word, '.') | octet_in(word, '%') | high) != 0;
 }
 
-template <class Half>
-std::uint64_t load(const char* octets) noexcept {
-    Half half;
-    std::memcpy(&half, octets, sizeof half);
-    return half;
-}
-
-// Most paths are short. Both ends, which may overlap, are all of a text of up to twice their size.
-bool short_may_have_dot(std::string_view text) noexcept {
-    const char* const end = text.data() + text.size();
-    if (text.size() >= 8) {
-        return word_begins_dot(load<std::uint64_t>(text.data())) ||
-               word_begins_dot(load<std::uint64_t>(end - 8));
-    }
-    if (text.size() >= 4) {
-        return word_begins_dot(load<std::uint32_t>(text.data()) << 32 |
-                               load<std::uint32_t>(end - 4));
-    }
-    return std::ranges::any_of(text,
-                               [](char c) { return begins_dot(static_cast<std::uint8_t>(c)); });
-}
-
 bool may_have_dot(std::string_view text) noexcept {
-    if (text.size() < kBlock) return short_may_have_dot(text);
-    for (std::size_t at = 0; at + kBlock < text.size(); at += kBlock) {
-        if (block_begins_dot(text.data() + at)) return true;
+    constexpr std::size_t kWord = sizeof(std::uint64_t);
+    if (text.size() < kWord) return begins_dot(short_word(text));
+    for (std::size_t at = 0; at + kWord < text.size(); at += kWord) {
+        if (begins_dot(load<std::uint64_t>(text.data() + at))) return true;
     }
-    return block_begins_dot(text.data() + text.size() - kBlock);
+    return begins_dot(load<std::uint64_t>(text.data() + text.size() - kWord));
 }
 
-}  // namespace
-
-[[gnu::hot]] bool is_level(std::string_view text) noexcept {
-    if (!may_have_dot(text)) return true;
+// With a dot somewhere.
+[[gnu::noinline]] bool no_dot_climbs(std::string_view text) noexcept {
     char before = '\0';
     for (const char c : text) {
         if (hides(static_cast<std::uint8_t>(c)) || (c == '.' && before == '.')) return false;
         before = c;
     }
     return true;
+}
+
+}  // namespace
+
+[[gnu::hot]] bool is_level(std::string_view text) noexcept {
+    return !may_have_dot(text) || no_dot_climbs(text);
 }
 
 bool has_climbing_segment(std::string_view raw_path) {

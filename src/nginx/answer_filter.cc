@@ -189,15 +189,17 @@ bool is_touched(const Record& record) noexcept {
 }
 
 [[gnu::hot]] ngx_int_t header_filter(ngx_http_request_t* r) {
-    Record* const record = r == r->main ? Record::find(r) : nullptr;
-    if (record != nullptr && is_touched(*record)) {
-        if (const ngx_int_t rc = touch_answer(r, *record); rc != NGX_OK) return rc;
+    if (r == r->main) {
+        Record* const record = Record::find(r);
+        if (record != nullptr && is_touched(*record)) [[unlikely]] {
+            if (const ngx_int_t rc = touch_answer(r, *record); rc != NGX_OK) return rc;
+        }
     }
     return process.next_header_filter(r);
 }
 
 // nginx's page is dropped, our body goes out once in its place.
-[[gnu::noinline]] ngx_int_t send_answer(ngx_http_request_t* r, Record& record, ngx_chain_t* page) {
+ngx_int_t send_answer(ngx_http_request_t* r, Record& record, ngx_chain_t* page) {
     for (; page != nullptr; page = page->next) page->buf->pos = page->buf->last;
     if (record.answer_sent) return NGX_OK;
     record.answer_sent = true;
@@ -213,14 +215,17 @@ bool is_touched(const Record& record) noexcept {
     return process.next_body_filter(r, &chain);
 }
 
+[[gnu::noinline]] ngx_int_t replace_page(ngx_http_request_t* r, ngx_chain_t* page) {
+    Record* const record = pending_refusal(r);
+    if (record == nullptr || r != r->main || page == nullptr || !record->answer_body) {
+        return process.next_body_filter(r, page);
+    }
+    return send_answer(r, *record, page);
+}
+
 [[gnu::hot]] ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) {
     // Only an answer to an error has a page to replace.
-    if (r->err_status == 0) return process.next_body_filter(r, in);
-    Record* const record = pending_refusal(r);
-    if (record == nullptr || r != r->main || in == nullptr || !record->answer_body) {
-        return process.next_body_filter(r, in);
-    }
-    return send_answer(r, *record, in);
+    return r->err_status == 0 ? process.next_body_filter(r, in) : replace_page(r, in);
 }
 
 }  // namespace

@@ -272,6 +272,10 @@ ngx_table_elt_t* find_lone_header(ngx_http_request_t* r,
     }
 }
 
+[[gnu::noinline]] void classify(Record& record, std::string_view text, const GateConf& gate) {
+    record.extraction.credential = policy::classify(text, gate.key_stores);
+}
+
 }  // namespace
 
 bool asks_for_cors(ngx_http_request_t* r) {
@@ -304,9 +308,11 @@ void extract(ngx_http_request_t* r, Record& record, const LocConf& location) {
         cut_inner_header(r, line);
     record.lone_header = line;
     record.extraction.location = &location;
-    record.extraction.credential = lone.kind != policy::CredentialKind::kNone
-                                       ? policy::Credential{lone.kind, text}
-                                       : policy::classify(text, location.gate->key_stores);
+    if (lone.kind == policy::CredentialKind::kNone) {
+        classify(record, text, *location.gate);
+    } else {
+        record.extraction.credential = {lone.kind, text};
+    }
     return true;
 }
 

@@ -71,7 +71,7 @@ Reason conclude(Record& record, const LocConf& location,
                 const policy::Authentication& authentication, policy::Outcome& outcome) {
     record.cache = authentication.cache();
     if (auto* key = std::get_if<policy::VerifiedKey>(&outcome)) {
-        record.identity.set_key(key->record, key->store);
+        record.identity.set_key(make_local<policy::SharedRecord>(key->record), key->store);
         // Who passes again within the second is not noted anew.
         if (const LiveStore* live = find_store(key->store, location)) note_use(*live, *key->record);
     } else if (auto* verified = std::get_if<policy::Verified>(&outcome)) {

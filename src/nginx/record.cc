@@ -37,8 +37,9 @@ std::string_view name_of(GateStatus status) noexcept {
 
 const policy::Principal* Identity::principal(std::pmr::memory_resource* memory) const {
     if (principal_ || source_ == nullptr) return principal_.get();
-    if (key_.record) {
-        principal_ = policy::principal_of(key_, memory);
+    if (key_) {
+        const auto* const store = static_cast<const policy::KeyStore*>(source_);
+        principal_ = policy::principal_of(policy::VerifiedKey{key_->record, store}, memory);
     } else if (recalled_.identity) {
         principal_ = policy::shared_principal_of(recalled_);
     } else {

@@ -66,16 +66,15 @@ public:
         kind_ = policy::CredentialKind::kNone;
         source_ = nullptr;
         recalled_.identity = nullptr;
-        drop(key_.record);
+        key_ = nullptr;
         drop(recalled_.roles);
         drop(principal_);
     }
     void set(policy::Verified verified);
-    void set_key(const std::shared_ptr<const apikey::Record>& key, const policy::KeyStore* store) {
+    void set_key(const LocalPtr<policy::SharedRecord>& key, const policy::KeyStore* store) {
         kind_ = policy::CredentialKind::kKey;
         source_ = store;
-        key_.record = key;
-        key_.store = store;
+        key_ = key;
     }
     // For policy::recall(), and what it says when it has filled that in.
     policy::Recalled& recalled() noexcept { return recalled_; }
@@ -101,7 +100,7 @@ private:
 
     policy::CredentialKind kind_ = policy::CredentialKind::kNone;
     const void* source_ = nullptr;
-    policy::VerifiedKey key_;
+    LocalPtr<policy::SharedRecord> key_;
     mutable std::shared_ptr<const policy::Principal> principal_;
     policy::Recalled recalled_;
 };

@@ -256,7 +256,8 @@ Outcome Authentication::resume(const Answer& answer) {
     if (cache_ == CacheOutcome::kHit && request_.recent != nullptr &&
         answer.record->networks.empty()) {
         request_.recent->note_key(request_.credential.text,
-                                  {answer.record, store_->state, changes, saturated(request_.now)});
+                                  {make_local<SharedRecord>(answer.record), store_->state, changes,
+                                   saturated(request_.now)});
     }
     return VerifiedKey{answer.record, store_};
 }

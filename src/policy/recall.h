@@ -85,17 +85,16 @@ Status<Reason> remember(cache::Zone& zone, const cache::Fingerprint& fingerprint
 std::optional<crypto::Digest256> recall_digest(const VerdictWords& words, std::uint64_t epoch);
 // The record of a key that was found good in this very second, unless the state of its store or
 // what is revoked has changed since; nullptr: it has to be looked up and judged.
-inline const std::shared_ptr<const apikey::Record>* recall_key_again(const cache::Zone& zone,
-                                                                     const RecentVerdicts& recent,
-                                                                     std::string_view key,
-                                                                     std::uint64_t store_state,
-                                                                     Seconds now) {
+inline const LocalPtr<SharedRecord>* recall_key_again(const cache::Zone& zone,
+                                                      const RecentVerdicts& recent,
+                                                      std::string_view key,
+                                                      std::uint64_t store_state, Seconds now) {
     const RecentVerdicts::Entry* const entry = recent.find(key);
     if (entry == nullptr || entry->key.store_state != store_state || store_state == 0 ||
         entry->key.at != saturated(now) || entry->key.clean_at != zone.revocations.changes()) {
         return nullptr;
     }
-    return &entry->key.record;
+    return &entry->key.shared;
 }
 void remember_digest(cache::Zone& zone, const cache::Fingerprint& fingerprint, std::uint64_t epoch,
                      const crypto::Digest256& digest, Seconds now);

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "apikey/record.h"
@@ -28,9 +29,15 @@ struct SharedPrincipal : LocalCount {
     std::shared_ptr<const Principal> principal;
 };
 
+// Where the record of an API key stands for all requests that come with it.
+struct SharedRecord : LocalCount {
+    explicit SharedRecord(std::shared_ptr<const apikey::Record> of) : record(std::move(of)) {}
+    std::shared_ptr<const apikey::Record> record;
+};
+
 // An API key's record that was good at one second, whatever the client's address.
 struct GoodKey {
-    std::shared_ptr<const apikey::Record> record;
+    LocalPtr<SharedRecord> shared;
     std::uint64_t store_state = 0;  // KeyStore::state; 0: none
     std::uint64_t clean_at = 0;     // Revocations::changes() before it was judged
     std::uint32_t at = 0;           // seconds

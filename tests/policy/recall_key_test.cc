@@ -79,7 +79,7 @@ public:
     // The id of the record that needs no look; "" where it has to be asked.
     std::string again(Seconds now = kNow) {
         const auto* const known = recall_key_again(*bench.zone, recent, kKey, store_.state, now);
-        return known != nullptr ? (*known)->id : "";
+        return known != nullptr ? (*known)->record->id : "";
     }
     // Asks until the process has the key in its own memory.
     void keep() {

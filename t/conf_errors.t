@@ -277,6 +277,10 @@ my $one = 'stands beside another directive that answers the requests of this loc
 refused('gate_health behind another handler', in_server('location /h { empty_gif; gate_health json; }'),
     qq{"gate_health" $one in nginx.conf:2});
 refused('gate_health before another handler', in_server('location /h { gate_health json; proxy_pass http://127.0.0.1:1; }'),
-    qq{"gate_health" in location "/h" $one});
+    qq{"gate_health" $one in nginx.conf:2});
+refused('gate_metrics behind another handler', in_server('location /m { empty_gif; gate_metrics; }'),
+    qq{"gate_metrics" $one in nginx.conf:2});
+refused('gate_metrics before another handler', in_server('location /m { gate_metrics; proxy_pass http://127.0.0.1:1; }'),
+    qq{"gate_metrics" $one in nginx.conf:2});
 
 done_testing;

@@ -86,6 +86,11 @@ example 'pem-and-secret',
     refused('/partner/', 401, 'alg_not_allowed', 'HMAC with the public key', GET => '/partner/',
         bearer(key => { kty => 'oct', k => encode_base64url(pem('rs')) }, alg => 'HS256',
             claims => \%claims, header => { kid => '2025' }));
+    my $set = http_get('/.well-known/jwks.json', port => nginx->port);
+    is join(' ', map {"$_->{kid} $_->{alg}"} @{ $set->json->{keys} }), '2025 RS256 2026 ES256', 'the keys as a JWK Set';
+    my $published = '= /.well-known/jwks.json';
+    allowed($published, 'everybody', GET => '/.well-known/jwks.json');
+    refused($published, 405, '', 'another method', POST => '/.well-known/jwks.json', body => '');
     my %session = (iss => 'session-service', aud => 'app');
     allowed('/app/', "signed with $_", GET => '/app/',
         bearer(key => secret_key($_), alg => 'HS256', claims => \%session)) for sort keys %secrets;

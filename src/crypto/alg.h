@@ -2,6 +2,7 @@
 // curve and signature size. A name is matched byte for byte; "none" is not an algorithm.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -82,6 +83,7 @@ public:
         return set;
     }
     constexpr bool operator==(const AlgSet&) const = default;
+    constexpr int size() const { return std::popcount(bits_); }
 
     // "RS256 ES256", in the table's order.
     std::string names() const;

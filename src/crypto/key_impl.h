@@ -48,6 +48,12 @@ PkeyPtr key_from_params(const char* type, const OSSL_PARAM* params, int selectio
 // An uncompressed point (SEC 1 section 2.3.3), so that no coordinate is derived from the other.
 ByteVector uncompressed_point(Bytes x, Bytes y);
 
+// kNone for a key that is on no curve that is known here.
+Curve curve_of(const EVP_PKEY* key);
+
+// What cannot be read stays empty.
+PublicParameters parameters_of(const EVP_PKEY* key);
+
 // The public part of a key of any origin, through the same checks as the members of a JWK.
 KeyResult public_part(const EVP_PKEY* key);
 

@@ -1,10 +1,8 @@
-#include <openssl/core_names.h>
 #include <openssl/pem.h>
 
 #include <climits>
 #include <string>
 
-#include "crypto/ecdsa_sig.h"
 #include "crypto/key_impl.h"
 
 namespace gate::crypto {
@@ -53,61 +51,31 @@ PkeyPtr parse_block(const PemBlock& block) {
     return cursor == block.der.get() + block.size ? std::move(key) : nullptr;
 }
 
-BignumPtr number_of(const EVP_PKEY* key, const char* parameter) {
-    BIGNUM* number = nullptr;
-    EVP_PKEY_get_bn_param(key, parameter, &number);
-    return BignumPtr(number);
-}
-
-ByteVector octets_of(const BIGNUM* number, std::size_t size) {
-    ByteVector out(size);
-    if (BN_bn2binpad(number, out.data(), static_cast<int>(size)) < 0) out.clear();
-    return out;
-}
-
-KeyResult rebuild_rsa(const EVP_PKEY* key) {
-    const BignumPtr n = number_of(key, OSSL_PKEY_PARAM_RSA_N);
-    const BignumPtr e = number_of(key, OSSL_PKEY_PARAM_RSA_E);
-    if (!n || !e) return fault(KeyError::kBad, "not an RSA key");
-    return VerificationKey::from_rsa(
-        octets_of(n.get(), static_cast<std::size_t>(BN_num_bytes(n.get()))),
-        octets_of(e.get(), static_cast<std::size_t>(BN_num_bytes(e.get()))));
-}
-
-KeyResult rebuild_ec(const EVP_PKEY* key) {
-    char group[32] = "";
-    std::size_t length = 0;
-    EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof group, &length);
-    const std::string_view name(group);
-    const Curve curve = name == "prime256v1"  ? Curve::kP256
-                        : name == "secp384r1" ? Curve::kP384
-                        : name == "secp521r1" ? Curve::kP521
-                                              : Curve::kNone;
-    const std::size_t size = coordinate_size(curve);
-    const BignumPtr x = number_of(key, OSSL_PKEY_PARAM_EC_PUB_X);
-    const BignumPtr y = number_of(key, OSSL_PKEY_PARAM_EC_PUB_Y);
-    if (size == 0) return fault(KeyError::kUnsupported, "EC curve other than P-256, P-384, P-521");
-    if (!x || !y) return fault(KeyError::kBad, "not an EC key");
-    return VerificationKey::from_ec(curve, octets_of(x.get(), size), octets_of(y.get(), size));
-}
-
-KeyResult rebuild_okp(const EVP_PKEY* key, Curve curve) {
-    ByteVector x(curve == Curve::kEd25519 ? 32 : 57);
-    std::size_t size = x.size();
-    if (EVP_PKEY_get_raw_public_key(key, x.data(), &size) != 1) {
-        return fault(KeyError::kBad, "not an OKP key");
-    }
-    return VerificationKey::from_okp(curve, x);
-}
-
 }  // namespace
 
 KeyResult public_part(const EVP_PKEY* key) {
-    if (EVP_PKEY_is_a(key, "RSA")) return rebuild_rsa(key);
-    if (EVP_PKEY_is_a(key, "EC")) return rebuild_ec(key);
-    if (EVP_PKEY_is_a(key, "ED25519")) return rebuild_okp(key, Curve::kEd25519);
-    if (EVP_PKEY_is_a(key, "ED448")) return rebuild_okp(key, Curve::kEd448);
-    return fault(KeyError::kUnsupported, "key type other than RSA, EC, Ed25519, Ed448");
+    const Curve curve = curve_of(key);
+    const PublicParameters parameters = parameters_of(key);
+    if (EVP_PKEY_is_a(key, "RSA")) {
+        if (parameters.n.empty() || parameters.e.empty()) {
+            return fault(KeyError::kBad, "not an RSA key");
+        }
+        return VerificationKey::from_rsa(parameters.n, parameters.e);
+    }
+    if (EVP_PKEY_is_a(key, "EC")) {
+        if (curve == Curve::kNone) {
+            return fault(KeyError::kUnsupported, "EC curve other than P-256, P-384, P-521");
+        }
+        if (parameters.x.empty() || parameters.y.empty()) {
+            return fault(KeyError::kBad, "not an EC key");
+        }
+        return VerificationKey::from_ec(curve, parameters.x, parameters.y);
+    }
+    if (curve == Curve::kNone) {
+        return fault(KeyError::kUnsupported, "key type other than RSA, EC, Ed25519, Ed448");
+    }
+    if (parameters.x.empty()) return fault(KeyError::kBad, "not an OKP key");
+    return VerificationKey::from_okp(curve, parameters.x);
 }
 
 KeyResult VerificationKey::from_pem(std::string_view pem) {

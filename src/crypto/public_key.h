@@ -24,6 +24,13 @@ struct KeyFault {
     std::string detail;  // for people: "RSA modulus shorter than 2048 bits"
 };
 
+// What a JWK says of a public key, big-endian: `n` and `e` of RSA (RFC 7518 section 6.3.1), without
+// leading zeros; `x` and `y` of EC (section 6.2.1), each of the curve's length; `x` of OKP (RFC
+// 8037 section 2). The others are empty.
+struct PublicParameters {
+    ByteVector n, e, x, y;
+};
+
 class VerificationKey;
 using KeyResult = Result<std::shared_ptr<VerificationKey>, KeyFault>;
 
@@ -52,6 +59,9 @@ public:
     Family family() const noexcept;
     Curve curve() const noexcept;
     unsigned bits() const noexcept;
+
+    // All empty for a secret.
+    PublicParameters public_parameters() const;
 
     // The algorithms this key can serve.
     AlgSet algs() const noexcept;

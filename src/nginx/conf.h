@@ -142,8 +142,19 @@ struct LoginConf {
 enum class Preflight : std::uint8_t { kAnswer, kPass, kCheck };
 enum class DotSegments : std::uint8_t { kRefuse, kPass };
 enum class ErrorFormat : std::uint8_t { kAuto, kProblem, kJson, kText, kOff };
-enum class HealthForm : std::uint8_t { kNone, kPage, kJson, kReady, kRoutes };
-enum class MetricsFormat : std::uint8_t { kNone, kPrometheus, kJson };
+enum class HealthForm : std::uint8_t { kPage, kJson, kReady, kRoutes };
+enum class MetricsFormat : std::uint8_t { kPrometheus, kJson };
+
+// What answers the requests of a location in an application's place: one directive.
+struct ContentConf {
+    ngx_http_handler_pt handler = nullptr;  // nullptr: none of the gate's
+    std::string directive;
+    Where where;
+    HealthForm health = HealthForm::kPage;
+    MetricsFormat metrics = MetricsFormat::kPrometheus;
+    std::string issuer_name;  // gate_jwks
+    const LiveIssuer* issuer = nullptr;
+};
 
 // What each request reads, so that it has cache lines of its own. After merge.
 struct alignas(64) LocationOutline {
@@ -179,11 +190,9 @@ struct LocConf : LocationOutline {
     Setting<std::vector<ReplyConf>> replies;
     Setting<LoginConf> login;
     Setting<ngx_uint_t> log_level;
-    MetricsFormat metrics = MetricsFormat::kNone;  // gate_metrics: not inherited
-    Where metrics_where;
-    HealthForm health = HealthForm::kNone;  // gate_health: not inherited
-    std::string name;  // "location /orders/" for reports; "" at http and server level
-    Where where;       // of the block
+    ContentConf content;  // not inherited
+    std::string name;     // "location /orders/" for reports; "" at http and server level
+    Where where;          // of the block
 };
 
 // Lower case, with '-' for all but letters and digits: names that some application takes for one

@@ -3,8 +3,10 @@
 
 #include "nginx/conf_check.h"
 #include "nginx/conf_text.h"
+#include "nginx/content.h"
 #include "nginx/dump.h"
 #include "nginx/health.h"
+#include "nginx/jwks.h"
 #include "nginx/metrics.h"
 #include "nginx/setters.h"
 
@@ -274,7 +276,7 @@ ngx_int_t complete_configuration(ngx_conf_t* cf) {
         if (level.conf->gate->on) collect_places(cf, *level.conf);
     }
     if (!complete_limits(cf, main, http) || !complete_lookups(cf, main, http) ||
-        !check_metrics(cf, main)) {
+        !check_content(cf, main) || !check_metrics(cf, main) || !complete_jwks(cf, main)) {
         return NGX_ERROR;
     }
     if (!check_configuration(cf, main, http)) return NGX_ERROR;

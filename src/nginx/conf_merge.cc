@@ -1,8 +1,7 @@
 #include "base/ascii.h"
 #include "crypto/digest.h"
 #include "nginx/conf_check.h"
-#include "nginx/health.h"
-#include "nginx/metrics.h"
+#include "nginx/content.h"
 #include "nginx/setters.h"
 
 namespace gate::nginx {
@@ -138,8 +137,7 @@ char* merge_loc_conf(ngx_conf_t* cf, void* parent_data, void* child_data) noexce
             static_cast<ngx_http_core_srv_conf_t*>(ctx->srv_conf[ngx_http_core_module.ctx_index]);
         child.server = server;
         child.name = name_level(*core, parent);
-        merge_metrics(parent, child, core);
-        merge_health(parent, child, core);
+        merge_content(parent, child, core);
         collect_server(*module_conf<SrvConf>(ctx->srv_conf), child);
         main_conf(cf).levels.push_back({&child, &parent, core, server});
         return NGX_CONF_OK;

@@ -5,18 +5,26 @@
 
 namespace gate::nginx {
 
+namespace {
+
+constexpr const char* kOneAnswer =
+    "stands beside another directive that answers the requests of this location; give each one a "
+    "location of its own";
+
+}  // namespace
+
 ngx_int_t accept_reading(ngx_http_request_t* r) {
     if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) return NGX_HTTP_NOT_ALLOWED;
     return ngx_http_discard_request_body(r);
 }
 
 ngx_int_t send_content(ngx_http_request_t* r, ngx_uint_t status, std::string_view type,
-                       std::string_view body) {
+                       std::string_view body, std::string_view cache) {
     r->headers_out.status = status;
     r->headers_out.content_type = str(type);
     r->headers_out.content_type_len = type.size();
     r->headers_out.content_length_n = static_cast<off_t>(body.size());
-    if (add_response_header(r, "Cache-Control", str("no-store")) == nullptr) {
+    if (add_response_header(r, "Cache-Control", str(cache)) == nullptr) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     const ngx_int_t rc = ngx_http_send_header(r);
@@ -33,9 +41,35 @@ ngx_int_t send_content(ngx_http_request_t* r, ngx_uint_t status, std::string_vie
     return ngx_http_output_filter(r, &chain);
 }
 
-bool hand_down(ngx_http_core_loc_conf_t* core, ngx_http_handler_pt handler) {
-    if (!core->noname) return false;
-    if (core->lmt_excpt && core->handler == nullptr) core->handler = handler;
+bool set_content(Directive& directive, LocConf& loc, ngx_http_handler_pt handler) {
+    if (loc.content.handler == handler) return directive.duplicate();
+    auto* core = static_cast<ngx_http_core_loc_conf_t*>(
+        ngx_http_conf_get_module_loc_conf(directive.cf(), ngx_http_core_module));
+    if (core->handler != nullptr) return directive.fail(kOneAnswer);
+    loc.content.handler = core->handler = handler;
+    loc.content.directive = directive.name();
+    loc.content.where = directive.where();
+    return true;
+}
+
+// nginx does not hand a content handler down to limit_except.
+void merge_content(const LocConf& parent, LocConf& loc, ngx_http_core_loc_conf_t* core) {
+    if (parent.content.handler == nullptr || loc.content.handler != nullptr || !core->noname) {
+        return;
+    }
+    if (core->lmt_excpt && core->handler == nullptr) core->handler = parent.content.handler;
+    loc.content = parent.content;
+}
+
+bool check_content(ngx_conf_t* cf, const MainConf& main) {
+    for (const Level& level : main.levels) {
+        const ContentConf& content = level.conf->content;
+        if (content.handler == nullptr || level.core->noname ||
+            level.core->handler == content.handler) {
+            continue;
+        }
+        return fail_at(cf, content.where.text(), quoted(content.directive) + " " + kOneAnswer);
+    }
     return true;
 }
 

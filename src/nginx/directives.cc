@@ -64,6 +64,7 @@ ngx_command_t directives[] = {
     main_command<set_gate_revocation>("gate_revocation", kHttp | NGX_CONF_1MORE),
     main_command<set_gate_roles>("gate_roles", kHttp | NGX_CONF_BLOCK | NGX_CONF_TAKE1),
 
+    location_command<set_gate_jwks>("gate_jwks", NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1),
     location_command<set_gate_health>("gate_health", NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1),
     location_command<set_gate_metrics>("gate_metrics", NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS | NGX_CONF_TAKE1),
 

@@ -52,7 +52,7 @@ ngx_int_t send_readiness(ngx_http_request_t* r) {
 ngx_int_t health_handler(ngx_http_request_t* r) noexcept {
     return guard(r, ngx_int_t{NGX_HTTP_INTERNAL_SERVER_ERROR}, [&]() -> ngx_int_t {
         if (const ngx_int_t rc = accept_reading(r); rc != NGX_OK) return rc;
-        switch (loc_conf(r).health) {
+        switch (loc_conf(r).content.health) {
             case HealthForm::kPage:
                 return send_page(r, policy::health_as_html(health_report()));
             case HealthForm::kJson:
@@ -61,8 +61,6 @@ ngx_int_t health_handler(ngx_http_request_t* r) noexcept {
                 return send_readiness(r);
             case HealthForm::kRoutes:
                 return send_routes(r);
-            case HealthForm::kNone:
-                break;
         }
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     });
@@ -76,43 +74,21 @@ std::optional<HealthForm> find_form(std::string_view word) {
     return std::nullopt;
 }
 
-bool stands_alone(ngx_conf_t* cf, const MainConf& main) {
-    for (const Level& level : main.levels) {
-        if (level.conf->health == HealthForm::kNone || level.core->noname ||
-            level.core->handler == health_handler) {
-            continue;
-        }
-        return fail_at(cf, "",
-                       "\"gate_health\" in location \"" + std::string(view(level.core->name)) +
-                           "\" " + kOneAnswer);
-    }
-    return true;
-}
-
 }  // namespace
 
 bool set_gate_health(Directive& directive, LocConf& loc) {
-    if (loc.health != HealthForm::kNone) return directive.duplicate();
-    if (loc.metrics != MetricsFormat::kNone) return directive.fail(kOneAnswer);
+    if (!set_content(directive, loc, health_handler)) return false;
     const auto form = find_form(directive.values()[0]);
     if (!form) return directive.unknown(directive.values()[0], "page | json | ready | routes");
-    auto* core = static_cast<ngx_http_core_loc_conf_t*>(
-        ngx_http_conf_get_module_loc_conf(directive.cf(), ngx_http_core_module));
-    if (core->handler != nullptr) return directive.fail(kOneAnswer);
-    loc.health = *form;
-    core->handler = health_handler;
+    loc.content.health = *form;
     return true;
 }
 
-void merge_health(const LocConf& parent, LocConf& loc, ngx_http_core_loc_conf_t* core) {
-    if (parent.health == HealthForm::kNone || loc.health != HealthForm::kNone) return;
-    if (hand_down(core, health_handler)) loc.health = parent.health;
-}
-
 bool prepare_routes(ngx_conf_t* cf, MainConf& main) {
-    if (!stands_alone(cf, main)) return false;
-    const bool wanted = std::ranges::any_of(
-        main.levels, [](const Level& level) { return level.conf->health == HealthForm::kRoutes; });
+    const bool wanted = std::ranges::any_of(main.levels, [](const Level& level) {
+        const ContentConf& content = level.conf->content;
+        return content.handler == health_handler && content.health == HealthForm::kRoutes;
+    });
     if (!wanted) return true;
     const auto dump = jose::Document::parse(configuration_json(cf, main), jose::kOperatorLimits);
     if (!dump) {

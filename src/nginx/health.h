@@ -7,9 +7,6 @@
 
 namespace gate::nginx {
 
-// Merging: a limit_except block answers as its location does.
-void merge_health(const LocConf& parent, LocConf& loc, ngx_http_core_loc_conf_t* core);
-
 // Makes what `gate_health routes` serves, where a location has it. False after an error.
 bool prepare_routes(ngx_conf_t* cf, MainConf& main);
 

@@ -89,7 +89,7 @@ ngx_int_t metrics_handler(ngx_http_request_t* r) noexcept {
         const MainConf& main = main_conf(r);
         if (zone_of(main) == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
         const policy::MetricsInput input = collect(main);
-        if (loc_conf(r).metrics == MetricsFormat::kJson) {
+        if (loc_conf(r).content.metrics == MetricsFormat::kJson) {
             return send_content(r, NGX_HTTP_OK, "application/json", policy::metrics_as_json(input));
         }
         return send_content(r, NGX_HTTP_OK, policy::kPrometheusType,
@@ -100,35 +100,19 @@ ngx_int_t metrics_handler(ngx_http_request_t* r) noexcept {
 }  // namespace
 
 bool set_gate_metrics(Directive& directive, LocConf& loc) {
-    if (loc.metrics != MetricsFormat::kNone) return directive.duplicate();
-    if (loc.health != HealthForm::kNone) return directive.fail(kOneAnswer);
+    if (!set_content(directive, loc, metrics_handler)) return false;
     const auto& values = directive.values();
-    if (values.empty() || values[0] == "prometheus") {
-        loc.metrics = MetricsFormat::kPrometheus;
-    } else if (values[0] == "json") {
-        loc.metrics = MetricsFormat::kJson;
-    } else {
-        return directive.unknown(values[0], "prometheus | json");
-    }
-    loc.metrics_where = directive.where();
-    auto* core = static_cast<ngx_http_core_loc_conf_t*>(
-        ngx_http_conf_get_module_loc_conf(directive.cf(), ngx_http_core_module));
-    core->handler = metrics_handler;
+    if (values.empty() || values[0] == "prometheus") return true;
+    if (values[0] != "json") return directive.unknown(values[0], "prometheus | json");
+    loc.content.metrics = MetricsFormat::kJson;
     return true;
-}
-
-void merge_metrics(const LocConf& parent, LocConf& loc, ngx_http_core_loc_conf_t* core) {
-    if (parent.metrics == MetricsFormat::kNone || loc.metrics != MetricsFormat::kNone) return;
-    if (!hand_down(core, metrics_handler)) return;
-    loc.metrics = parent.metrics;
-    loc.metrics_where = parent.metrics_where;
 }
 
 bool check_metrics(ngx_conf_t* cf, const MainConf& main) {
     if (main.zone) return true;
     for (const Level& level : main.levels) {
-        if (level.conf->metrics == MetricsFormat::kNone) continue;
-        return fail_at(cf, level.conf->metrics_where.text(),
+        if (level.conf->content.handler != metrics_handler) continue;
+        return fail_at(cf, level.conf->content.where.text(),
                        "\"gate_metrics\" needs shared memory to count in; write \"gate_zone "
                        "gate:64m;\" at http level");
     }

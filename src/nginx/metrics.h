@@ -6,9 +6,6 @@
 
 namespace gate::nginx {
 
-// Merging: a limit_except block answers as its location does.
-void merge_metrics(const LocConf& parent, LocConf& loc, ngx_http_core_loc_conf_t* core);
-
 // False after an error: there is no zone.
 bool check_metrics(ngx_conf_t* cf, const MainConf& main);
 

@@ -55,12 +55,10 @@ bool set_gate_fail_limit(Directive& directive, LocConf& loc);
 // conf_lookup.cc
 bool set_gate_revocation_lookup(Directive& directive, LocConf& loc);
 
-// metrics.cc, health.cc
+// metrics.cc, health.cc, jwks.cc
 bool set_gate_metrics(Directive& directive, LocConf& loc);
 bool set_gate_health(Directive& directive, LocConf& loc);
-inline constexpr const char* kOneAnswer =
-    "stands beside another directive that answers the requests of this location; give each one a "
-    "location of its own";
+bool set_gate_jwks(Directive& directive, LocConf& loc);
 
 // The main configuration while nginx reads its files.
 MainConf& main_conf(ngx_conf_t* cf);

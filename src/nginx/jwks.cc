@@ -1,0 +1,81 @@
+#include "nginx/jwks.h"
+
+#include <algorithm>
+#include <span>
+
+#include "base/base64url.h"
+#include "crypto/digest.h"
+#include "jose/jwk_text.h"
+#include "nginx/bridge.h"
+#include "nginx/compat.h"
+#include "nginx/content.h"
+#include "nginx/setters.h"
+
+namespace gate::nginx {
+
+namespace {
+
+// A key that is added is known everywhere within this time.
+constexpr std::string_view kCache = "public, max-age=300";
+
+// RFC 9110 section 8.8.3, strong; nginx answers If-None-Match by it. False when memory is short.
+bool set_etag(ngx_http_request_t* r, std::string_view body) {
+    const auto digest = crypto::sha256(bytes_of(body));
+    const std::string tag = '"' + base64url_encode(std::span(digest).first(16)) + '"';
+    r->headers_out.etag = add_response_header(r, "ETag", str(copy(r->pool, tag)));
+    return r->headers_out.etag != nullptr;
+}
+
+ngx_int_t jwks_handler(ngx_http_request_t* r) noexcept {
+    return guard(r, ngx_int_t{NGX_HTTP_INTERNAL_SERVER_ERROR}, [&]() -> ngx_int_t {
+        if (const ngx_int_t rc = accept_reading(r); rc != NGX_OK) return rc;
+        const LiveIssuer& live = *loc_conf(r).content.issuer;
+        // Without keys nothing of it is in force: that nobody may take for a set without keys.
+        if (!live.trusted.keys) return NGX_HTTP_SERVICE_UNAVAILABLE;
+        const std::string body = jose::public_jwks(*live.trusted.keys, live.issuer.algorithms);
+        if (!set_etag(r, body)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return send_content(r, NGX_HTTP_OK, jose::kJwkSetType, body, kCache);
+    });
+}
+
+bool find_issuer(ngx_conf_t* cf, const MainConf& main, ContentConf& content) {
+    const auto found = std::ranges::find(main.issuers, content.issuer_name,
+                                         [](const auto& live) { return live->issuer.name; });
+    if (found == main.issuers.end()) {
+        std::vector<std::string> names;
+        for (const auto& live : main.issuers) names.push_back(live->issuer.name);
+        return fail_at(cf, content.where.text(),
+                       "\"gate_jwks\" names unknown issuer " + quoted(content.issuer_name) +
+                           "; declared issuers: " + listed(names));
+    }
+    content.issuer = found->get();
+    const crypto::AlgSet algs = content.issuer->issuer.algorithms;
+    if ((algs & crypto::kHmacAlgs) == algs) {
+        return fail_at(cf, content.where.text(),
+                       "\"gate_jwks\" names issuer " + quoted(content.issuer_name) +
+                           ", whose algorithms (" + algs.names() +
+                           ") need secrets, which are not published; remove the line");
+    }
+    return true;
+}
+
+}  // namespace
+
+bool set_gate_jwks(Directive& directive, LocConf& loc) {
+    if (!set_content(directive, loc, jwks_handler)) return false;
+    const auto name = option(directive.values()[0], "issuer");
+    if (!name)
+        return directive.unknown(directive.values()[0],
+                                 "issuer= with the name of a gate_issuer block");
+    loc.content.issuer_name = *name;
+    return true;
+}
+
+bool complete_jwks(ngx_conf_t* cf, const MainConf& main) {
+    return std::ranges::all_of(main.levels, [&](const Level& level) {
+        ContentConf& content = level.conf->content;
+        return content.handler != jwks_handler || find_issuer(cf, main, content);
+    });
+}
+
+}  // namespace gate::nginx

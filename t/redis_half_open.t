@@ -13,7 +13,7 @@ my $owner = $$;
 my $space = "gate-$$";
 my ($here, $there) = ("gh$$", "gt$$");
 my $net = '10.213.' . (1 + $$ % 250);
-my $had_spaces = -d '/run/netns';
+my $had_spaces = slurp('/proc/mounts') =~ m{ /run/netns };
 sub quiet { return system("$_[0] >/dev/null 2>&1") == 0; }
 sub inside { return quiet("ip netns exec $space $_[0]"); }
 END {

@@ -145,6 +145,13 @@ enum class ErrorFormat : std::uint8_t { kAuto, kProblem, kJson, kText, kOff };
 enum class HealthForm : std::uint8_t { kPage, kJson, kReady, kRoutes };
 enum class MetricsFormat : std::uint8_t { kPrometheus, kJson };
 
+// What gate_jwks says of a key set; made anew when the issuer has another one.
+struct PublishedKeys {
+    std::shared_ptr<const jose::KeySet> of;
+    std::string text;
+    std::string tag;  // ETag
+};
+
 // What answers the requests of a location in an application's place: one directive.
 struct ContentConf {
     ngx_http_handler_pt handler = nullptr;  // nullptr: none of the gate's
@@ -154,6 +161,7 @@ struct ContentConf {
     MetricsFormat metrics = MetricsFormat::kPrometheus;
     std::string issuer_name;  // gate_jwks
     const LiveIssuer* issuer = nullptr;
+    std::shared_ptr<PublishedKeys> published;
 };
 
 // What each request reads, so that it has cache lines of its own. After merge.

@@ -5,6 +5,9 @@
 
 namespace gate::nginx {
 
+// Of the gate_issuer blocks, in order. (conf_complete.cc)
+std::vector<std::string> issuer_names(const MainConf& main);
+
 // A resolved gate: issuers and stores that could not be told apart.
 bool check_gate(ngx_conf_t* cf, const GateConf& gate);
 

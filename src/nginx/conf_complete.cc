@@ -14,12 +14,6 @@ namespace gate::nginx {
 
 namespace {
 
-std::vector<std::string> issuer_names(const MainConf& main) {
-    std::vector<std::string> names;
-    for (const auto& live : main.issuers) names.push_back(live->issuer.name);
-    return names;
-}
-
 std::vector<std::string> store_names(const MainConf& main) {
     std::vector<std::string> names;
     for (const auto& live : main.stores) names.push_back(live->store.name);
@@ -259,6 +253,12 @@ void collect_variables(ngx_conf_t* cf, MainConf& main) {
 }
 
 }  // namespace
+
+std::vector<std::string> issuer_names(const MainConf& main) {
+    std::vector<std::string> names;
+    for (const auto& live : main.issuers) names.push_back(live->issuer.name);
+    return names;
+}
 
 ngx_int_t complete_configuration(ngx_conf_t* cf) {
     MainConf& main = main_conf(cf);

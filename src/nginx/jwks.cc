@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include "base/base64url.h"
 #include "crypto/digest.h"
 #include "jose/jwk_text.h"
 #include "nginx/bridge.h"
 #include "nginx/compat.h"
+#include "nginx/conf_check.h"
 #include "nginx/content.h"
 #include "nginx/setters.h"
 
@@ -18,10 +20,15 @@ namespace {
 // A key that is added is known everywhere within this time.
 constexpr std::string_view kCache = "public, max-age=300";
 
+PublishedKeys publish(const LiveIssuer& live) {
+    std::string text = jose::public_jwks(*live.trusted.keys, live.issuer.algorithms);
+    const auto digest = crypto::sha256(bytes_of(text));
+    std::string tag = '"' + base64url_encode(std::span(digest).first(16)) + '"';
+    return {live.trusted.keys, std::move(text), std::move(tag)};
+}
+
 // RFC 9110 section 8.8.3, strong; nginx answers If-None-Match by it. False when memory is short.
-bool set_etag(ngx_http_request_t* r, std::string_view body) {
-    const auto digest = crypto::sha256(bytes_of(body));
-    const std::string tag = '"' + base64url_encode(std::span(digest).first(16)) + '"';
+bool set_etag(ngx_http_request_t* r, std::string_view tag) {
     r->headers_out.etag = add_response_header(r, "ETag", str(copy(r->pool, tag)));
     return r->headers_out.etag != nullptr;
 }
@@ -29,12 +36,14 @@ bool set_etag(ngx_http_request_t* r, std::string_view body) {
 ngx_int_t jwks_handler(ngx_http_request_t* r) noexcept {
     return guard(r, ngx_int_t{NGX_HTTP_INTERNAL_SERVER_ERROR}, [&]() -> ngx_int_t {
         if (const ngx_int_t rc = accept_reading(r); rc != NGX_OK) return rc;
-        const LiveIssuer& live = *loc_conf(r).content.issuer;
+        const ContentConf& content = loc_conf(r).content;
+        const LiveIssuer& live = *content.issuer;
         // Without keys nothing of it is in force: that nobody may take for a set without keys.
         if (!live.trusted.keys) return NGX_HTTP_SERVICE_UNAVAILABLE;
-        const std::string body = jose::public_jwks(*live.trusted.keys, live.issuer.algorithms);
-        if (!set_etag(r, body)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        return send_content(r, NGX_HTTP_OK, jose::kJwkSetType, body, kCache);
+        if (content.published->of != live.trusted.keys) *content.published = publish(live);
+        const PublishedKeys& published = *content.published;
+        if (!set_etag(r, published.tag)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return send_content(r, NGX_HTTP_OK, jose::kJwkSetType, published.text, kCache);
     });
 }
 
@@ -42,13 +51,12 @@ bool find_issuer(ngx_conf_t* cf, const MainConf& main, ContentConf& content) {
     const auto found = std::ranges::find(main.issuers, content.issuer_name,
                                          [](const auto& live) { return live->issuer.name; });
     if (found == main.issuers.end()) {
-        std::vector<std::string> names;
-        for (const auto& live : main.issuers) names.push_back(live->issuer.name);
         return fail_at(cf, content.where.text(),
                        "\"gate_jwks\" names unknown issuer " + quoted(content.issuer_name) +
-                           "; declared issuers: " + listed(names));
+                           "; declared issuers: " + listed(issuer_names(main)));
     }
     content.issuer = found->get();
+    content.published = std::make_shared<PublishedKeys>();
     const crypto::AlgSet algs = content.issuer->issuer.algorithms;
     if ((algs & crypto::kHmacAlgs) == algs) {
         return fail_at(cf, content.where.text(),

@@ -29,6 +29,13 @@ JsonObject& JsonObject::texts(std::string_view name, const std::vector<std::stri
     return raw(name, json_array(elements));
 }
 
+JsonObject& JsonObject::members(std::string_view object) {
+    const std::string_view inner = object.substr(1, object.size() - 2);
+    if (text_.size() > 1 && !inner.empty()) text_ += ',';
+    text_ += inner;
+    return *this;
+}
+
 std::string json_array(const std::vector<std::string>& elements) {
     std::string text = "[";
     for (const std::string& element : elements)

@@ -16,6 +16,8 @@ public:
     JsonObject& boolean(std::string_view name, bool value);
     // `json` is JSON already.
     JsonObject& raw(std::string_view name, std::string_view json);
+    // The members of another object, which is JSON already.
+    JsonObject& members(std::string_view object);
     JsonObject& texts(std::string_view name, const std::vector<std::string>& values);
     std::string str() const { return text_ + "}"; }
 

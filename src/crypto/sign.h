@@ -1,4 +1,4 @@
-// A key that makes JWS signatures: for tools and tests. The module itself verifies only.
+// A key that makes JWS signatures. Safe to use in several threads at once.
 #pragma once
 
 #include <memory>

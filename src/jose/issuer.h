@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
@@ -11,10 +12,21 @@
 namespace gate::jose {
 
 inline constexpr Seconds kMaxLeeway = 300;
+// "typ" of a refresh token that this project makes; without a "type" that names it, a token of this
+// type is refused.
+inline constexpr std::string_view kRefreshType = "rt+jwt";
 inline constexpr Seconds kMaxNumericDate = Seconds{1} << 53;
 
 // Claims of this list are tried in order; the first one present counts, alone.
 using ClaimNames = std::vector<std::string>;
+
+// "sign": the tokens that the issuer makes here.
+struct Signing {
+    Seconds access = 3600;   // from "iat" to "exp" of an access token
+    Seconds refresh = 0;     // the same of a refresh token; 0: there are none
+    std::string kid;         // of the key that signs; empty: the first that can
+    std::string where = {};  // "nginx.conf:12"
+};
 
 struct Issuer {
     std::string name;                // of the block
@@ -35,6 +47,7 @@ struct Issuer {
     ClaimNames scope_claim{"scope", "scp", "permissions"};
     ClaimNames role_claim{"roles", "role"};
     ClaimNames group_claim{"groups"};
+    std::optional<Signing> signing;  // nullopt: its tokens are made elsewhere
 };
 
 }  // namespace gate::jose

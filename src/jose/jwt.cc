@@ -91,8 +91,14 @@ std::string_view media_type(std::string_view typ) noexcept {
     return typ;
 }
 
+// A refresh token is good for nothing but more tokens: it counts only where it is asked for.
 Status<Reason> check_type(const std::optional<std::string_view>& typ, const Issuer& issuer) {
-    if (issuer.types.empty()) return Done{};
+    if (issuer.types.empty()) {
+        if (typ && equal_ignoring_case(media_type(*typ), kRefreshType)) {
+            return fail(Reason::kTypBad);
+        }
+        return Done{};
+    }
     const bool allowed = typ && std::ranges::any_of(issuer.types, [&typ](const std::string& type) {
                              return equal_ignoring_case(media_type(*typ), media_type(type));
                          });

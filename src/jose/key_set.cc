@@ -3,12 +3,14 @@
 #include <algorithm>
 
 #include "jose/jwk.h"
+#include "jose/jwk_text.h"
 
 namespace gate::jose {
 
 namespace {
 
 using crypto::Family;
+using crypto::SigningKey;
 using crypto::VerificationKey;
 
 Failure<LoadError> load_error(Reason reason, std::string detail) {
@@ -106,25 +108,36 @@ Status<LoadError> KeySet::add_jwks(std::string_view json, JwksOrigin origin) {
     return Done{};
 }
 
-Status<LoadError> KeySet::add_narrowed(std::shared_ptr<const VerificationKey> key,
-                                       std::string_view kid, crypto::AlgSet algs) {
-    crypto::AlgSet usable = key->algs();
-    if (!algs.empty()) usable = usable & algs;
-    if (usable.empty()) {
+Status<LoadError> KeySet::add_narrowed(SetKey key, crypto::AlgSet algs) {
+    key.algs = key.key->algs();
+    if (!algs.empty()) key.algs = key.algs & algs;
+    if (key.algs.empty()) {
         return load_error(Reason::kJwkBad, "no algorithm of \"" + algs.names() +
                                                "\" fits a key of type " +
-                                               std::string(name_of(key->family())));
+                                               std::string(name_of(key.key->family())));
     }
-    return add({std::string(kid), std::move(key), usable});
+    return add(std::move(key));
 }
 
-Status<LoadError> KeySet::add_pem(std::string_view pem, std::string_view kid, crypto::AlgSet algs) {
-    auto key = VerificationKey::from_pem(pem);
-    if (!key) return load_error(key.error());
-    return add_narrowed(*std::move(key), kid, algs);
+Status<LoadError> KeySet::add_pem(std::string_view pem, std::string_view kid, crypto::AlgSet algs,
+                                  KeyUse use) {
+    SetKey added{.kid = std::string(kid), .key = nullptr, .algs = {}};
+    if (use == KeyUse::kSign && pem.find("PRIVATE KEY-----") != std::string_view::npos) {
+        auto pair = SigningKey::from_pem(pem);
+        if (!pair) return load_error(pair.error());
+        added.key = (*pair)->verification_key();
+        added.signing = *std::move(pair);
+    } else {
+        auto key = VerificationKey::from_pem(pem);
+        if (!key) return load_error(key.error());
+        added.key = *std::move(key);
+    }
+    if (use == KeyUse::kSign && kid.empty()) added.kid = thumbprint(*added.key);
+    return add_narrowed(std::move(added), algs);
 }
 
-Status<LoadError> KeySet::add_secret(Bytes secret, std::string_view kid, crypto::AlgSet algs) {
+Status<LoadError> KeySet::add_secret(Bytes secret, std::string_view kid, crypto::AlgSet algs,
+                                     KeyUse use) {
     if (is_publicly_known_secret(secret)) {
         return load_error(Reason::kJwkWeak, "HMAC secret is publicly known");
     }
@@ -136,7 +149,13 @@ Status<LoadError> KeySet::add_secret(Bytes secret, std::string_view kid, crypto:
                                                 " octets is shorter than " + wanted.names() +
                                                 " needs");
     }
-    return add_narrowed(*std::move(key), kid, algs);
+    SetKey added{.kid = std::string(kid), .key = *std::move(key), .algs = {}};
+    if (use == KeyUse::kSign) {
+        auto signing = SigningKey::from_secret(secret);
+        if (!signing) return load_error(signing.error());
+        added.signing = *std::move(signing);
+    }
+    return add_narrowed(std::move(added), algs);
 }
 
 crypto::AlgSet KeySet::algs() const noexcept {

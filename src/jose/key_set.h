@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "crypto/alg.h"
 #include "crypto/public_key.h"
+#include "crypto/sign.h"
 #include "jose/json.h"
 
 namespace gate::jose {
@@ -20,6 +21,8 @@ struct SetKey {
     std::string kid;  // empty: the key has none
     std::shared_ptr<const crypto::VerificationKey> key;
     crypto::AlgSet algs;  // narrowed by "alg" where that was given
+    // Makes signatures that `key` verifies; nullptr: nobody here can.
+    std::shared_ptr<const crypto::SigningKey> signing = nullptr;
 };
 
 // A key that is not used. `detail` is for people: "RSA modulus of 1024 bits".
@@ -37,6 +40,9 @@ struct LoadError {
 // Where a document came from decides what it may hold: a fetched one never brings secrets.
 enum class JwksOrigin : std::uint8_t { kFile, kUrl };
 
+// What the keys of a set are for: to verify, or to sign too.
+enum class KeyUse : std::uint8_t { kVerify, kSign };
+
 class KeySet {
 public:
     // Adds the keys of a JWKS ({"keys":[..]}); a bare JWK counts as a set of one. kJwksBad: not
@@ -45,11 +51,14 @@ public:
     // or "key_ops", or weak ones are skipped. An error leaves the set as it was.
     Status<LoadError> add_jwks(std::string_view json, JwksOrigin origin = JwksOrigin::kFile);
 
-    // One PEM or X.509 public key. `algs` narrows what it may serve; empty leaves all it can.
-    Status<LoadError> add_pem(std::string_view pem, std::string_view kid, crypto::AlgSet algs);
+    // One PEM or X.509 public key. `algs` narrows what it may serve; empty leaves all it can. With
+    // kSign it may be a private key too, and a key without `kid` gets its thumbprint (RFC 7638).
+    Status<LoadError> add_pem(std::string_view pem, std::string_view kid, crypto::AlgSet algs,
+                              KeyUse use = KeyUse::kVerify);
 
     // One HMAC secret. kJwkWeak: shorter than its algorithms need, or publicly known.
-    Status<LoadError> add_secret(Bytes secret, std::string_view kid, crypto::AlgSet algs);
+    Status<LoadError> add_secret(Bytes secret, std::string_view kid, crypto::AlgSet algs,
+                                 KeyUse use = KeyUse::kVerify);
 
     const std::vector<SetKey>& keys() const noexcept { return keys_; }
     const std::vector<SkippedKey>& skipped() const noexcept { return skipped_; }
@@ -69,8 +78,7 @@ public:
 private:
     Status<LoadError> check_kid(const std::string& kid) const;
     Status<LoadError> add(SetKey key);
-    Status<LoadError> add_narrowed(std::shared_ptr<const crypto::VerificationKey> key,
-                                   std::string_view kid, crypto::AlgSet algs);
+    Status<LoadError> add_narrowed(SetKey key, crypto::AlgSet algs);
     Status<LoadError> take_jwk(Value jwk);
 
     std::vector<SetKey> keys_;

@@ -1,4 +1,4 @@
-// Making tokens: private JWKs (RFC 7517) and the compact form of a JWS. For tools and tests.
+// Making tokens: private JWKs (RFC 7517) and the compact form of a JWS.
 #pragma once
 
 #include <memory>

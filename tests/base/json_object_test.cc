@@ -16,6 +16,13 @@ TEST(JsonObject, IsEmptyWithoutMembers) {
     EXPECT_EQ(JsonObject().str(), "{}");
 }
 
+TEST(JsonObject, TakesMembersOfAnother) {
+    EXPECT_EQ(JsonObject().members("{}").str(), "{}");
+    EXPECT_EQ(JsonObject().members(R"({"a":1,"b":2})").str(), R"({"a":1,"b":2})");
+    EXPECT_EQ(JsonObject().number("x", 0).members("{}").number("y", 1).str(), R"({"x":0,"y":1})");
+    EXPECT_EQ(JsonObject().number("x", 0).members(R"({"a":1})").str(), R"({"x":0,"a":1})");
+}
+
 TEST(JsonObject, EscapesNames) {
     EXPECT_EQ(JsonObject().text("a\n", "").str(), R"({"a\u000a":""})");
 }

@@ -46,6 +46,30 @@ std::string set_of(std::initializer_list<std::string_view> keys) {
     return R"({"keys":[)" + text + "]}";
 }
 
+std::string thumbprint_of(std::string_view members) {
+    jose::KeySet keys;
+    EXPECT_TRUE(keys.add_jwks(set_of({members})));
+    return jose::thumbprint(*keys.keys().front().key);
+}
+
+// RFC 7638 section 3.1, RFC 8037 appendix A.3.
+TEST(Thumbprint, IsThatOfTheStandards) {
+    EXPECT_EQ(thumbprint_of(rsa("RS256")), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+    EXPECT_EQ(thumbprint_of(kOkp), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+}
+
+// openssl dgst -sha256 of {"crv":"P-256","kty":"EC","x":..,"y":..}.
+TEST(Thumbprint, OfAnEcKeyIsInTheOrderOfNames) {
+    EXPECT_EQ(thumbprint_of(kEc), "cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s");
+}
+
+TEST(Thumbprint, TellsNothingOfASecret) {
+    EXPECT_EQ(
+        thumbprint_of(
+            R"("kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow")"),
+        "");
+}
+
 TEST(PublicJwks, SaysTheKeysOfTheStandards) {
     const std::string all = set_of({kEc, rsa("RS256"), kOkp});
     EXPECT_EQ(published(all), all);

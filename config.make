@@ -1,7 +1,7 @@
 # Flags for the C++ objects only: in CFLAGS they would break nginx's generated C file. Header
 # dependencies come from the compiler, so nothing is rebuilt without need.
 
-for gate_dir in base crypto jose apikey cache http policy redis conftext nginx; do
+for gate_dir in base crypto jose apikey users cache http policy redis conftext nginx; do
     cat << END >> $NGX_MAKEFILE
 
 $NGX_OBJS/addon/$gate_dir/%.o: \\

@@ -2,7 +2,7 @@
 # `make test` does so for 12 s. tests/fuzz/targets lists them.
 
 FUZZ_TARGETS := $(shell sed -n 's/^\([a-z][a-z0-9_]*\) .*/\1/p' tests/fuzz/targets)
-FUZZ_CORE := $(wildcard $(foreach d,base crypto jose apikey cache http redis policy,src/$(d)/*.cc))
+FUZZ_CORE := $(wildcard $(foreach d,base crypto jose apikey users cache http redis policy,src/$(d)/*.cc))
 FUZZ_HELPERS := tests/fuzz/requirement_model.cc
 FUZZ_CXX := clang++
 FUZZ_CXXFLAGS := -std=c++20 -Isrc -I. -MMD -MP -Wall -Wextra $(WERROR)
@@ -11,7 +11,7 @@ FUZZ_FLAGS_asan := -gline-tables-only -O1 -fsanitize=fuzzer-no-link,address,unde
 FUZZ_FLAGS_cov := -O0 -fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping
 FUZZ_LINK_asan := -fsanitize=fuzzer,address,undefined
 FUZZ_LINK_cov := -fsanitize=fuzzer -fprofile-instr-generate
-FUZZ_LIBS := -lhiredis -ljansson -lpcre2-8 -lcrypto
+FUZZ_LIBS := -lhiredis -ljansson -lpcre2-8 -lcrypto -lcrypt
 
 define fuzz_rules
 build/fuzz-$(1)/%.o: %.cc | build/.deps-test

@@ -12,7 +12,6 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "jose/json.h"
-#include "jose/member_reader.h"
 
 namespace gate::users {
 
@@ -43,12 +42,9 @@ struct User {
 
     // name and password must be there; status may be missing (active). Any member that is not of
     // this record refuses it (an operator's typing error must not widen anything). Instants are
-    // RFC 3339 in UTC, or Unix seconds. Errors are sentences: "member \"status\" is \"on\";
-    // expected active or disabled", and with kHidden "member \"status\" is wrong; expected ..".
-    // What stands in "password" is never shown.
-    using Values = jose::MemberReader::Values;
-    static Result<User, std::string> from_json(jose::Value object,
-                                               Values in_errors = Values::kShown);
+    // RFC 3339 in UTC, or Unix seconds. Errors are sentences without values, which may be hashes in
+    // the wrong place: "member \"status\" is wrong; expected active or disabled".
+    static Result<User, std::string> from_json(jose::Value object);
     // One line, with the hash; members without a value are left out, instants are RFC 3339.
     std::string to_json() const;
 };

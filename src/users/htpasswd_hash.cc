@@ -120,6 +120,7 @@ std::optional<ByteVector> parse_sha(std::string_view text) {
     const bool salted = text.starts_with(kSsha);
     if (!salted && !text.starts_with(kSha)) return std::nullopt;
     text.remove_prefix(salted ? kSsha.size() : kSha.size());
+    if (text.size() % 4 != 0) return std::nullopt;  // cut off
     auto octets = decode_any_base64(text);
     const std::size_t digest = std::tuple_size_v<Sha1>;
     if (!octets || octets->size() < digest) return std::nullopt;

@@ -187,12 +187,4 @@ std::optional<std::string_view> option(std::string_view argument, std::string_vi
     return argument.substr(1);
 }
 
-bool is_token(std::string_view text) {
-    const auto is_tchar = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-    };
-    return !text.empty() && std::all_of(text.begin(), text.end(), is_tchar);
-}
-
 }  // namespace gate::nginx

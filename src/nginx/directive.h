@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "http/token.h"
 #include "nginx/bridge.h"
 #include "nginx/conf.h"
 #include "nginx/ngx.h"
@@ -63,8 +64,7 @@ std::string listed(const std::vector<std::string>& elements);
 std::vector<std::string_view> split(std::string_view text, char separator);
 // The value of an argument "name=value", nullopt for any other argument.
 std::optional<std::string_view> option(std::string_view argument, std::string_view name);
-// RFC 9110 section 5.6.2.
-bool is_token(std::string_view text);
+using http::is_token;
 
 // One of a few words for a setting: messages for a second one and for any other word.
 template <class T>

@@ -21,7 +21,7 @@ std::optional<SameSite> find_same_site(std::string_view name) noexcept;
 struct CookieSettings {
     std::string name;
     std::string path = "/";
-    std::string domain;  // "": only the host that sets it
+    std::string domain{};  // "": only the host that sets it
     SameSite same_site = SameSite::kLax;
     bool secure = true;
 };

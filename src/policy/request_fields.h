@@ -32,8 +32,9 @@ struct BodyError {
     std::string text;  // a sentence without any value of the body
 };
 
-// Passwords and tokens are among the values: what is kept of the body is wiped in the end. Views
-// stay valid as long as the object, or the one that it was moved to, lives.
+// Passwords and tokens are among the values: what is kept of the body is wiped in the end (what
+// jansson's parser copied in passing is not). Views stay valid as long as the object, or the one
+// that it was moved to, lives.
 class RequestFields {
 public:
     static constexpr std::size_t kMaxBody = 64 * 1024;
@@ -49,10 +50,10 @@ public:
     RequestFields& operator=(RequestFields&& other) noexcept;
     RequestFields(const RequestFields&) = delete;
     RequestFields& operator=(const RequestFields&) = delete;
-    ~RequestFields() { wipe_document(); }
+    ~RequestFields() { wipe_strings(); }
 
-    // nullopt: there is no such field, or it is null. Errors are sentences that name the field and
-    // what was expected, never the value.
+    // nullopt: there is no such field, or it is null; none is called "". Errors are sentences that
+    // name the field and what was expected, never the value.
     template <class T>
     using Read = Result<std::optional<T>, std::string>;
 
@@ -72,21 +73,21 @@ public:
     std::vector<std::string_view> names() const;
 
 private:
-    // Of JSON the value, of a form the text.
     struct Field {
-        jose::Value json;
-        std::optional<std::string_view> text;
+        jose::Value json;                      // absent in a form
+        std::optional<std::string_view> text;  // of a form, or a string
+        std::optional<std::int64_t> integer() const noexcept;
     };
 
     RequestFields() = default;
     Status<BodyError> read_json(std::string_view body);
     Status<BodyError> read_form(std::string_view body);
     std::optional<Field> find(std::string_view name) const;
-    std::optional<std::int64_t> integer_of(const Field& field) const;
-    void wipe_document() noexcept;
+    void wipe_strings() noexcept;
 
     jose::Document document_;
-    Secret decoded_;  // what the pairs point into
+    std::vector<std::string_view> strings_;  // of document_
+    Secret decoded_;                         // what the pairs point into
     std::vector<std::pair<std::string_view, std::string_view>> pairs_;
 };
 

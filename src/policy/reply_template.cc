@@ -60,8 +60,16 @@ void for_each_part(std::string_view string, Text text, Field field) {
     }
 }
 
-bool contains(const std::vector<std::string>& names, std::string_view name) noexcept {
-    return std::find(names.begin(), names.end(), name) != names.end();
+template <class Names>
+bool contains(const Names& names, std::string_view field) noexcept {
+    return std::ranges::any_of(names, [&](auto& known) { return is_named_by(known, field); });
+}
+
+template <class Names>
+std::string listed(const Names& names) {
+    std::string list;
+    for (const std::string_view name : names) list.append(list.empty() ? "$" : ", $").append(name);
+    return list.empty() ? "none" : list;
 }
 
 bool names_any(Value value, const std::vector<std::string>& names) {
@@ -112,17 +120,16 @@ public:
 
 private:
     std::string check_field(std::string_view name, bool record) const {
-        if (std::find(known_.begin(), known_.end(), name) != known_.end()) return {};
+        if (contains(known_, name)) return {};
         if (contains(record_fields_, name)) {
             if (record) return {};
             return "field \"$" + std::string(name) +
                    "\" belongs to a record; it can only stand in an array of one element";
         }
-        std::string names;
-        for (std::string_view known : known_)
-            names += (names.empty() ? "$" : ", $") + std::string(known);
-        return "unknown field \"$" + std::string(name) + "\"; known are " +
-               (names.empty() ? "none" : names);
+        return "unknown field \"$" + std::string(name) + "\"; known are " + listed(known_) +
+               (record_fields_.empty()
+                    ? ""
+                    : ", and in an array of one element " + listed(record_fields_));
     }
 
     const std::vector<std::string_view>& known_;
@@ -205,6 +212,13 @@ private:
 };
 
 }  // namespace
+
+bool is_named_by(std::string_view known, std::string_view field) noexcept {
+    constexpr std::string_view kAny = "NAME";
+    if (!known.ends_with(".NAME")) return known == field;
+    known.remove_suffix(kAny.size());
+    return field.size() > known.size() && field.starts_with(known);
+}
 
 Result<ReplyTemplate, std::string> ReplyTemplate::parse(
     std::string_view json, const std::vector<std::string_view>& known,

@@ -13,11 +13,15 @@
 
 namespace gate::policy {
 
+// Whether a field's name is the known one, or one of those that a known "label.NAME" stands for.
+bool is_named_by(std::string_view known, std::string_view field) noexcept;
+
 class ReplyTemplate {
 public:
     // Checks JSON and field names against `known` (anywhere) and `record_fields` (inside a
-    // repeating array only). Names are words of letters, digits and '_', joined by dots. The JSON
-    // is an object. Errors are sentences that name the field.
+    // repeating array only). Names are words of letters, digits and '_', joined by dots; one that
+    // is known as "label.NAME" stands for all that begin with "label.". The JSON is an object.
+    // Errors are sentences that name the field and what is known.
     static Result<ReplyTemplate, std::string> parse(
         std::string_view json, const std::vector<std::string_view>& known,
         const std::vector<std::string_view>& record_fields = {});

@@ -118,7 +118,7 @@ TEST(ReplyTemplate, DoesNotRepeatOtherArrays) {
 TEST(ReplyTemplate, NamesUnknownFields) {
     EXPECT_EQ(error_of("{\"a\":\"$tokn\"}"),
               "unknown field \"$tokn\"; known are $token, $expires, $expires.unix, $roles, $none, "
-              "$null, $title");
+              "$null, $title, and in an array of one element $id, $name, $expires");
     EXPECT_NE(error_of("{\"a\":[1,{\"b\":\"x $tokn\"}]}"), "");
     EXPECT_NE(error_of("{\"a\":\"$token\",\"b\":\"$tokn?\"}"), "");
     EXPECT_NE(error_of("{\"a\":[\"$bad\",\"$token\"]}"), "");
@@ -127,6 +127,21 @@ TEST(ReplyTemplate, NamesUnknownFields) {
     EXPECT_EQ(ReplyTemplate::parse("{\"a\":\"$x\"}", {}).error(),
               "unknown field \"$x\"; known are none");
     EXPECT_TRUE(ReplyTemplate::parse("{\"a\":[\"$token\"]}", kKnown));
+}
+
+TEST(ReplyTemplate, TakesAnyNameBelowATable) {
+    const auto reply = ReplyTemplate::parse(R"({"t":"$label.team","x":["$claim.a.b?"]})",
+                                            {"label.NAME"}, {"claim.NAME"});
+    ASSERT_TRUE(reply) << reply.error();
+    EXPECT_EQ(reply->render(fields({{"label.team", "\"a\""}}),
+                            {fields({{"claim.a.b", "1"}}), fields({{"claim.a.b", "[2]"}})}),
+              R"({"t":"a","x":[1,[2]]})");
+    for (const char* json :
+         {R"({"t":"$label"})", R"({"t":"$label."})", R"({"t":"$labels.team"})"}) {
+        const auto refused = ReplyTemplate::parse(json, {"label.NAME"});
+        ASSERT_FALSE(refused) << json;
+        EXPECT_NE(refused.error().find("known are $label.NAME"), std::string::npos);
+    }
 }
 
 TEST(ReplyTemplate, KeepsRecordFieldsInsideTheirArray) {

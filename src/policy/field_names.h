@@ -46,10 +46,12 @@ class FieldNames {
 public:
     FieldNames();
 
-    // Errors are what a directive's message goes on with: "has a name for ttl twice".
+    // A name that one field is given is no other's any more by default. Errors are what a
+    // directive's message goes on with: "has a name for ttl twice".
     Status<std::string> set(RequestField field, std::string_view json_name,
                             std::optional<TimeUnit> unit);
 
+    // "", which no field of a request is called, where another one has the default name.
     std::string_view operator[](RequestField field) const noexcept { return entry(field).name; }
     TimeUnit unit(RequestField field) const noexcept { return entry(field).unit; }
 

@@ -16,18 +16,19 @@ constexpr std::array<std::string_view, 11> kNames{"login",      "refresh", "logo
 
 using OutcomeSet = std::uint32_t;
 
-constexpr OutcomeSet set_of(Outcome outcome) noexcept {
+constexpr OutcomeSet set_of(ReplyOutcome outcome) noexcept {
     return OutcomeSet{1} << static_cast<unsigned>(outcome);
 }
 
-constexpr OutcomeSet kTokens = set_of(Outcome::kLogin) | set_of(Outcome::kRefresh);
-constexpr OutcomeSet kMe = set_of(Outcome::kMe);
-constexpr OutcomeSet kIntrospect = set_of(Outcome::kIntrospect);
+constexpr OutcomeSet kTokens = set_of(ReplyOutcome::kLogin) | set_of(ReplyOutcome::kRefresh);
+constexpr OutcomeSet kMe = set_of(ReplyOutcome::kMe);
+constexpr OutcomeSet kIntrospect = set_of(ReplyOutcome::kIntrospect);
 constexpr OutcomeSet kUser = kTokens | kMe | kIntrospect;
-constexpr OutcomeSet kRotate = set_of(Outcome::kRotate);
-constexpr OutcomeSet kNewKey = set_of(Outcome::kCreate) | kRotate;
-constexpr OutcomeSet kRecord = kNewKey | set_of(Outcome::kList) | set_of(Outcome::kGet);
-constexpr OutcomeSet kAnyKey = kRecord | set_of(Outcome::kSuspend) | set_of(Outcome::kRevoke);
+constexpr OutcomeSet kRotate = set_of(ReplyOutcome::kRotate);
+constexpr OutcomeSet kNewKey = set_of(ReplyOutcome::kCreate) | kRotate;
+constexpr OutcomeSet kRecord = kNewKey | set_of(ReplyOutcome::kList) | set_of(ReplyOutcome::kGet);
+constexpr OutcomeSet kAnyKey =
+    kRecord | set_of(ReplyOutcome::kSuspend) | set_of(ReplyOutcome::kRevoke);
 
 struct ReplyField {
     std::string_view name;
@@ -56,7 +57,7 @@ constexpr ReplyField kFields[] = {
     {"iss", FieldKind::kText, kIntrospect},
     {"jti", FieldKind::kText, kIntrospect},
 
-    {"subject", FieldKind::kText, kMe | set_of(Outcome::kLogout)},
+    {"subject", FieldKind::kText, kMe | set_of(ReplyOutcome::kLogout)},
     {"issuer", FieldKind::kText, kMe},
     {"client", FieldKind::kText, kMe},
     {"kind", FieldKind::kText, kMe},
@@ -151,13 +152,13 @@ std::string words_json(std::span<const Text> elements) {
 
 }  // namespace
 
-std::string_view name_of(Outcome outcome) noexcept {
+std::string_view name_of(ReplyOutcome outcome) noexcept {
     return kNames[static_cast<std::size_t>(outcome)];
 }
 
-std::optional<Outcome> find_outcome(std::string_view name) noexcept {
+std::optional<ReplyOutcome> find_outcome(std::string_view name) noexcept {
     for (std::size_t i = 0; i < kNames.size(); ++i) {
-        if (kNames[i] == name) return static_cast<Outcome>(i);
+        if (kNames[i] == name) return static_cast<ReplyOutcome>(i);
     }
     return std::nullopt;
 }
@@ -166,7 +167,7 @@ std::string outcome_names() {
     return joined(std::vector<std::string>(kNames.begin(), kNames.end()));
 }
 
-std::optional<FieldKind> reply_field(Outcome outcome, std::string_view name) noexcept {
+std::optional<FieldKind> reply_field(ReplyOutcome outcome, std::string_view name) noexcept {
     for (const ReplyField& field : kFields) {
         if ((field.outcomes & set_of(outcome)) == 0) continue;
         if (is_named_by(field.name, name)) return field.kind;
@@ -178,7 +179,7 @@ std::optional<FieldKind> reply_field(Outcome outcome, std::string_view name) noe
     return std::nullopt;
 }
 
-std::vector<std::string> reply_field_names(Outcome outcome) {
+std::vector<std::string> reply_field_names(ReplyOutcome outcome) {
     std::vector<std::string> names;
     for (const ReplyField& field : kFields) {
         if ((field.outcomes & set_of(outcome)) == 0) continue;
@@ -188,34 +189,34 @@ std::vector<std::string> reply_field_names(Outcome outcome) {
     return names;
 }
 
-Result<ReplyTemplate, std::string> parse_reply(Outcome outcome, std::string_view json) {
+Result<ReplyTemplate, std::string> parse_reply(ReplyOutcome outcome, std::string_view json) {
     const std::vector<std::string> names = reply_field_names(outcome);
     const std::vector<std::string_view> fields(names.begin(), names.end());
     return has_records(outcome) ? ReplyTemplate::parse(json, {}, fields)
                                 : ReplyTemplate::parse(json, fields);
 }
 
-DefaultReply default_reply(Outcome outcome) noexcept {
+DefaultReply default_reply(ReplyOutcome outcome) noexcept {
     switch (outcome) {
-        case Outcome::kLogin:
-        case Outcome::kRefresh:
+        case ReplyOutcome::kLogin:
+        case ReplyOutcome::kRefresh:
             return {200, kTokenReply};
-        case Outcome::kMe:
+        case ReplyOutcome::kMe:
             return {200, kMeReply};
-        case Outcome::kIntrospect:
+        case ReplyOutcome::kIntrospect:
             return {200, kIntrospectReply};
-        case Outcome::kCreate:
+        case ReplyOutcome::kCreate:
             return {201, kCreateReply};
-        case Outcome::kList:
+        case ReplyOutcome::kList:
             return {200, kListReply};
-        case Outcome::kGet:
+        case ReplyOutcome::kGet:
             return {200, kGetReply};
-        case Outcome::kRotate:
+        case ReplyOutcome::kRotate:
             return {200, kRotateReply};
-        case Outcome::kSuspend:
+        case ReplyOutcome::kSuspend:
             return {200, kStatusReply};
-        case Outcome::kLogout:
-        case Outcome::kRevoke:
+        case ReplyOutcome::kLogout:
+        case ReplyOutcome::kRevoke:
             break;
     }
     return {204, ""};

@@ -16,7 +16,7 @@
 
 namespace gate::policy {
 
-enum class Outcome : std::uint8_t {
+enum class ReplyOutcome : std::uint8_t {
     kLogin,
     kRefresh,
     kLogout,
@@ -31,8 +31,8 @@ enum class Outcome : std::uint8_t {
 };
 
 // "login", "refresh", ..
-std::string_view name_of(Outcome outcome) noexcept;
-std::optional<Outcome> find_outcome(std::string_view name) noexcept;
+std::string_view name_of(ReplyOutcome outcome) noexcept;
+std::optional<ReplyOutcome> find_outcome(std::string_view name) noexcept;
 // "login, refresh, ..", for messages.
 std::string outcome_names();
 
@@ -48,17 +48,17 @@ enum class FieldKind : std::uint8_t {
 
 // The kind of a field that the outcome knows: of `kList` inside a record. "label.team" is found by
 // the table's "label.NAME", "expires.unix" as a number by its "expires".
-std::optional<FieldKind> reply_field(Outcome outcome, std::string_view name) noexcept;
+std::optional<FieldKind> reply_field(ReplyOutcome outcome, std::string_view name) noexcept;
 
 // As ReplyTemplate::parse() wants them.
-std::vector<std::string> reply_field_names(Outcome outcome);
+std::vector<std::string> reply_field_names(ReplyOutcome outcome);
 // Whether these are fields of records: the outcome has a list of them.
-constexpr bool has_records(Outcome outcome) noexcept {
-    return outcome == Outcome::kList;
+constexpr bool has_records(ReplyOutcome outcome) noexcept {
+    return outcome == ReplyOutcome::kList;
 }
 
 // A body for the outcome, checked against its fields.
-Result<ReplyTemplate, std::string> parse_reply(Outcome outcome, std::string_view json);
+Result<ReplyTemplate, std::string> parse_reply(ReplyOutcome outcome, std::string_view json);
 
 // The answer where the configuration has none: its status, and a body for parse_reply(), or "" for
 // an answer without body.
@@ -66,7 +66,7 @@ struct DefaultReply {
     int status;
     std::string_view json;
 };
-DefaultReply default_reply(Outcome outcome) noexcept;
+DefaultReply default_reply(ReplyOutcome outcome) noexcept;
 
 // JSON text of a field's value; "" for no value. json_string() is the one of a text.
 std::string reply_instant(std::string_view field, std::optional<Seconds> when);

@@ -7,18 +7,18 @@
 namespace gate::policy {
 namespace {
 
-constexpr Outcome kOutcomes[] = {Outcome::kLogin,   Outcome::kRefresh,    Outcome::kLogout,
-                                 Outcome::kMe,      Outcome::kIntrospect, Outcome::kCreate,
-                                 Outcome::kList,    Outcome::kGet,        Outcome::kRotate,
-                                 Outcome::kSuspend, Outcome::kRevoke};
+constexpr ReplyOutcome kOutcomes[] = {
+    ReplyOutcome::kLogin,      ReplyOutcome::kRefresh, ReplyOutcome::kLogout, ReplyOutcome::kMe,
+    ReplyOutcome::kIntrospect, ReplyOutcome::kCreate,  ReplyOutcome::kList,   ReplyOutcome::kGet,
+    ReplyOutcome::kRotate,     ReplyOutcome::kSuspend, ReplyOutcome::kRevoke};
 
-std::string error_of(Outcome outcome, std::string_view json) {
+std::string error_of(ReplyOutcome outcome, std::string_view json) {
     const auto reply = parse_reply(outcome, json);
     return reply ? "" : reply.error();
 }
 
 TEST(Outcomes, HaveNames) {
-    for (const Outcome outcome : kOutcomes) EXPECT_EQ(find_outcome(name_of(outcome)), outcome);
+    for (const ReplyOutcome outcome : kOutcomes) EXPECT_EQ(find_outcome(name_of(outcome)), outcome);
     EXPECT_EQ(find_outcome("resume"), std::nullopt);
     EXPECT_EQ(find_outcome(""), std::nullopt);
     EXPECT_EQ(outcome_names(),
@@ -26,47 +26,47 @@ TEST(Outcomes, HaveNames) {
 }
 
 TEST(ReplyFields, BelongToOutcomes) {
-    const auto kind = [](Outcome outcome, std::string_view name) {
+    const auto kind = [](ReplyOutcome outcome, std::string_view name) {
         return reply_field(outcome, name);
     };
-    EXPECT_EQ(kind(Outcome::kLogin, "access_token"), FieldKind::kText);
-    EXPECT_EQ(kind(Outcome::kRefresh, "expires_in"), FieldKind::kNumber);
-    EXPECT_EQ(kind(Outcome::kLogin, "user.role"), FieldKind::kText);
-    EXPECT_EQ(kind(Outcome::kLogin, "user.roles"), FieldKind::kList);
-    EXPECT_EQ(kind(Outcome::kLogin, "key"), std::nullopt);
-    EXPECT_EQ(kind(Outcome::kIntrospect, "active"), FieldKind::kBoolean);
-    EXPECT_EQ(kind(Outcome::kMe, "active"), std::nullopt);
-    EXPECT_EQ(kind(Outcome::kMe, "claim.address.locality"), FieldKind::kJson);
-    EXPECT_EQ(kind(Outcome::kMe, "user.label.team"), FieldKind::kJson);
-    EXPECT_EQ(kind(Outcome::kMe, "label.team"), std::nullopt);
-    EXPECT_EQ(kind(Outcome::kLogout, "subject"), FieldKind::kText);
-    EXPECT_EQ(kind(Outcome::kCreate, "key"), FieldKind::kText);
-    EXPECT_EQ(kind(Outcome::kRotate, "key"), FieldKind::kText);
-    EXPECT_EQ(kind(Outcome::kGet, "key"), std::nullopt);
-    EXPECT_EQ(kind(Outcome::kList, "key"), std::nullopt);
-    EXPECT_EQ(kind(Outcome::kList, "label.team"), FieldKind::kJson);
-    EXPECT_EQ(kind(Outcome::kRotate, "grace_until"), FieldKind::kInstant);
-    EXPECT_EQ(kind(Outcome::kCreate, "grace_until"), std::nullopt);
-    EXPECT_EQ(kind(Outcome::kRevoke, "scopes"), std::nullopt);
-    EXPECT_EQ(reply_field_names(Outcome::kRevoke),
+    EXPECT_EQ(kind(ReplyOutcome::kLogin, "access_token"), FieldKind::kText);
+    EXPECT_EQ(kind(ReplyOutcome::kRefresh, "expires_in"), FieldKind::kNumber);
+    EXPECT_EQ(kind(ReplyOutcome::kLogin, "user.role"), FieldKind::kText);
+    EXPECT_EQ(kind(ReplyOutcome::kLogin, "user.roles"), FieldKind::kList);
+    EXPECT_EQ(kind(ReplyOutcome::kLogin, "key"), std::nullopt);
+    EXPECT_EQ(kind(ReplyOutcome::kIntrospect, "active"), FieldKind::kBoolean);
+    EXPECT_EQ(kind(ReplyOutcome::kMe, "active"), std::nullopt);
+    EXPECT_EQ(kind(ReplyOutcome::kMe, "claim.address.locality"), FieldKind::kJson);
+    EXPECT_EQ(kind(ReplyOutcome::kMe, "user.label.team"), FieldKind::kJson);
+    EXPECT_EQ(kind(ReplyOutcome::kMe, "label.team"), std::nullopt);
+    EXPECT_EQ(kind(ReplyOutcome::kLogout, "subject"), FieldKind::kText);
+    EXPECT_EQ(kind(ReplyOutcome::kCreate, "key"), FieldKind::kText);
+    EXPECT_EQ(kind(ReplyOutcome::kRotate, "key"), FieldKind::kText);
+    EXPECT_EQ(kind(ReplyOutcome::kGet, "key"), std::nullopt);
+    EXPECT_EQ(kind(ReplyOutcome::kList, "key"), std::nullopt);
+    EXPECT_EQ(kind(ReplyOutcome::kList, "label.team"), FieldKind::kJson);
+    EXPECT_EQ(kind(ReplyOutcome::kRotate, "grace_until"), FieldKind::kInstant);
+    EXPECT_EQ(kind(ReplyOutcome::kCreate, "grace_until"), std::nullopt);
+    EXPECT_EQ(kind(ReplyOutcome::kRevoke, "scopes"), std::nullopt);
+    EXPECT_EQ(reply_field_names(ReplyOutcome::kRevoke),
               (std::vector<std::string>{"id", "name", "status"}));
-    EXPECT_EQ(reply_field_names(Outcome::kLogout), std::vector<std::string>{"subject"});
+    EXPECT_EQ(reply_field_names(ReplyOutcome::kLogout), std::vector<std::string>{"subject"});
 }
 
 TEST(ReplyFields, HaveInstantsInTwoForms) {
-    EXPECT_EQ(reply_field(Outcome::kGet, "expires"), FieldKind::kInstant);
-    EXPECT_EQ(reply_field(Outcome::kGet, "expires.unix"), FieldKind::kNumber);
-    EXPECT_EQ(reply_field(Outcome::kLogin, "user.created.unix"), FieldKind::kNumber);
-    EXPECT_EQ(reply_field(Outcome::kGet, "name.unix"), std::nullopt);
-    EXPECT_EQ(reply_field(Outcome::kGet, ".unix"), std::nullopt);
-    EXPECT_EQ(reply_field(Outcome::kIntrospect, "exp.unix"), std::nullopt);
-    EXPECT_EQ(reply_field(Outcome::kGet, "label.unix"), FieldKind::kJson);
+    EXPECT_EQ(reply_field(ReplyOutcome::kGet, "expires"), FieldKind::kInstant);
+    EXPECT_EQ(reply_field(ReplyOutcome::kGet, "expires.unix"), FieldKind::kNumber);
+    EXPECT_EQ(reply_field(ReplyOutcome::kLogin, "user.created.unix"), FieldKind::kNumber);
+    EXPECT_EQ(reply_field(ReplyOutcome::kGet, "name.unix"), std::nullopt);
+    EXPECT_EQ(reply_field(ReplyOutcome::kGet, ".unix"), std::nullopt);
+    EXPECT_EQ(reply_field(ReplyOutcome::kIntrospect, "exp.unix"), std::nullopt);
+    EXPECT_EQ(reply_field(ReplyOutcome::kGet, "label.unix"), FieldKind::kJson);
 }
 
 // What the table calls a name, the template takes, and the other way round.
 TEST(ReplyFields, AreTheOnesThatTemplatesTake) {
-    for (const Outcome outcome : kOutcomes) {
-        for (const Outcome other : kOutcomes) {
+    for (const ReplyOutcome outcome : kOutcomes) {
+        for (const ReplyOutcome other : kOutcomes) {
             for (const std::string& name : reply_field_names(other)) {
                 const bool known = reply_field(outcome, name).has_value();
                 EXPECT_EQ(error_of(outcome, "{\"a\":[\"$" + name + "\"]}").empty(), known)
@@ -77,37 +77,37 @@ TEST(ReplyFields, AreTheOnesThatTemplatesTake) {
 }
 
 TEST(ReplyFields, AreListedWhereOneIsUnknown) {
-    EXPECT_EQ(error_of(Outcome::kSuspend, R"({"a":"$key"})"),
+    EXPECT_EQ(error_of(ReplyOutcome::kSuspend, R"({"a":"$key"})"),
               "unknown field \"$key\"; known are $id, $name, $status");
-    EXPECT_NE(error_of(Outcome::kMe, R"({"a":"$x"})").find("$expires, $expires.unix"),
+    EXPECT_NE(error_of(ReplyOutcome::kMe, R"({"a":"$x"})").find("$expires, $expires.unix"),
               std::string::npos);
-    EXPECT_NE(error_of(Outcome::kMe, R"({"a":"$x"})").find("$claim.NAME"), std::string::npos);
-    EXPECT_EQ(error_of(Outcome::kList, R"({"a":"$x"})").substr(0, 69),
+    EXPECT_NE(error_of(ReplyOutcome::kMe, R"({"a":"$x"})").find("$claim.NAME"), std::string::npos);
+    EXPECT_EQ(error_of(ReplyOutcome::kList, R"({"a":"$x"})").substr(0, 69),
               "unknown field \"$x\"; known are none, and in an array of one element $");
 }
 
 TEST(ReplyFields, RepeatForRecordsOnly) {
-    EXPECT_EQ(error_of(Outcome::kList, R"({"keys":[{"id":"$id"}]})"), "");
-    EXPECT_NE(error_of(Outcome::kList, R"({"id":"$id"})"), "");
-    EXPECT_EQ(error_of(Outcome::kGet, R"({"id":"$id","ids":["$id"]})"), "");
-    const auto get = parse_reply(Outcome::kGet, R"({"ids":["$id"]})");
+    EXPECT_EQ(error_of(ReplyOutcome::kList, R"({"keys":[{"id":"$id"}]})"), "");
+    EXPECT_NE(error_of(ReplyOutcome::kList, R"({"id":"$id"})"), "");
+    EXPECT_EQ(error_of(ReplyOutcome::kGet, R"({"id":"$id","ids":["$id"]})"), "");
+    const auto get = parse_reply(ReplyOutcome::kGet, R"({"ids":["$id"]})");
     EXPECT_EQ(get->render([](std::string_view) { return std::string("1"); }), R"({"ids":[1]})");
 }
 
 TEST(DefaultReplies, UseFieldsOfTheirOutcome) {
-    for (const Outcome outcome : kOutcomes) {
+    for (const ReplyOutcome outcome : kOutcomes) {
         const DefaultReply reply = default_reply(outcome);
         EXPECT_EQ(reply.json.empty(), reply.status == 204);
         if (reply.json.empty()) continue;
         EXPECT_EQ(error_of(outcome, reply.json), "") << name_of(outcome);
     }
-    EXPECT_EQ(default_reply(Outcome::kCreate).status, 201);
-    EXPECT_EQ(default_reply(Outcome::kRevoke).status, 204);
-    EXPECT_EQ(default_reply(Outcome::kLogin).status, 200);
+    EXPECT_EQ(default_reply(ReplyOutcome::kCreate).status, 201);
+    EXPECT_EQ(default_reply(ReplyOutcome::kRevoke).status, 204);
+    EXPECT_EQ(default_reply(ReplyOutcome::kLogin).status, 200);
 }
 
 TEST(DefaultReplies, OfALoginAreThoseOfOAuth) {
-    const auto reply = parse_reply(Outcome::kLogin, default_reply(Outcome::kLogin).json);
+    const auto reply = parse_reply(ReplyOutcome::kLogin, default_reply(ReplyOutcome::kLogin).json);
     ASSERT_TRUE(reply);
     EXPECT_EQ(reply->render([](std::string_view field) -> std::string {
         if (field == "access_token") return "\"t\"";
@@ -118,7 +118,8 @@ TEST(DefaultReplies, OfALoginAreThoseOfOAuth) {
 }
 
 TEST(DefaultReplies, SayOfAnInactiveTokenThatAlone) {
-    const auto reply = parse_reply(Outcome::kIntrospect, default_reply(Outcome::kIntrospect).json);
+    const auto reply =
+        parse_reply(ReplyOutcome::kIntrospect, default_reply(ReplyOutcome::kIntrospect).json);
     ASSERT_TRUE(reply);
     EXPECT_EQ(reply->render([](std::string_view field) {
         return field == "active" ? reply_boolean(false) : std::string();

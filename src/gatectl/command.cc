@@ -187,9 +187,10 @@ std::span<const Command* const> all_commands() {
     static const std::vector<const Command*> kAll = [] {
         std::vector<const Command*> all;
         for (const auto family :
-             {key_change_commands(), key_view_commands(), key_import_commands(), revoke_commands(),
-              store_commands(), secret_commands(), token_commands(), jwks_commands(),
-              explain_commands(), route_commands(), jws_check_commands()}) {
+             {key_change_commands(), key_view_commands(), key_import_commands(),
+              user_change_commands(), user_view_commands(), user_import_commands(),
+              revoke_commands(), store_commands(), secret_commands(), token_commands(),
+              jwks_commands(), explain_commands(), route_commands(), jws_check_commands()}) {
             for (const Command& command : family) all.push_back(&command);
         }
         return all;

@@ -15,7 +15,6 @@ namespace gate::ctl {
 
 namespace {
 
-constexpr mode_t kNewFileMode = 0600;
 constexpr mode_t kModeBits = 07777;
 constexpr int kRetryMilliseconds = 10;
 
@@ -116,21 +115,21 @@ Status<std::string> FileChange::copy_ownership(int fd) const {
     return Done{};
 }
 
-Status<std::string> FileChange::write_temporary(const std::string& temporary,
-                                                std::string_view text) const {
+Status<std::string> FileChange::write_temporary(const std::string& temporary, std::string_view text,
+                                                mode_t mode) const {
     const Descriptor fd(openat(directory_.get(), temporary.c_str(),
-                               O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kNewFileMode));
+                               O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
     if (!fd) return fail(system_error(path_));
     if (const auto owned = copy_ownership(fd.get()); !owned) return owned;
     if (!write_all(fd.get(), text) || fsync(fd.get()) != 0) return fail(system_error(path_));
     return Done{};
 }
 
-Status<std::string> FileChange::commit(std::string_view text) const {
+Status<std::string> FileChange::commit(std::string_view text, mode_t mode) const {
     // One name, so that what a killed process left is found; nobody else can be using it.
     const std::string temporary = "." + name_ + ".gatectl";
     unlinkat(directory_.get(), temporary.c_str(), 0);
-    auto written = write_temporary(temporary, text);
+    auto written = write_temporary(temporary, text, mode);
     if (written &&
         renameat(directory_.get(), temporary.c_str(), directory_.get(), name_.c_str()) != 0) {
         written = fail(system_error(path_));

@@ -31,6 +31,8 @@ Result<std::string, std::string> read_text(int fd, std::size_t limit);
 // replaced; it ends with this object, or with the process.
 class FileChange {
 public:
+    static constexpr mode_t kPrivate = 0600;
+
     // Waits at most `patience_ms` for others. A symbolic link is followed first: its target is what
     // changes. Errors are sentences with the path.
     static Result<FileChange, std::string> begin(const std::string& path, int patience_ms = 10000);
@@ -39,14 +41,15 @@ public:
     Result<std::optional<std::string>, std::string> read(std::size_t limit) const;
 
     // Puts `text` in the file's place: temporary file in the same directory, fsync, rename, fsync
-    // of the directory. Owner and mode are kept; a new file is 0600. On an error the old file is
-    // still there.
-    Status<std::string> commit(std::string_view text) const;
+    // of the directory. Owner and mode are kept; a new file has `mode`, less the umask. On an error
+    // the old file is still there.
+    Status<std::string> commit(std::string_view text, mode_t mode = kPrivate) const;
 
 private:
     FileChange(Descriptor directory, std::string path, std::string name)
         : directory_(std::move(directory)), path_(std::move(path)), name_(std::move(name)) {}
-    Status<std::string> write_temporary(const std::string& temporary, std::string_view text) const;
+    Status<std::string> write_temporary(const std::string& temporary, std::string_view text,
+                                        mode_t mode) const;
     Status<std::string> copy_ownership(int fd) const;
 
     Descriptor directory_;

@@ -16,6 +16,22 @@ Secret read_credential(std::istream& in) {
     return secret;
 }
 
+std::string_view first_line(std::string_view text) noexcept {
+    text = text.substr(0, text.find('\n'));
+    if (text.ends_with('\r')) text.remove_suffix(1);
+    return text;
+}
+
+Secret read_line(std::istream& in) {
+    constexpr std::size_t kMost = 4096;
+    std::string line;
+    line.reserve(kMost);  // so that no copy of it stays behind
+    for (char c = 0; line.size() < kMost && in.get(c) && c != '\n';) line += c;
+    Secret secret(bytes_of(first_line(line)));
+    wipe(line.data(), line.size());
+    return secret;
+}
+
 Result<std::optional<ByteVector>, std::string> parse_address_option(const Arguments& arguments) {
     const auto text = arguments.value("address");
     if (!text) return std::optional<ByteVector>();

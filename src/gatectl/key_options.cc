@@ -6,7 +6,6 @@
 #include "base/json_text.h"
 #include "gatectl/encoding.h"
 #include "gatectl/output.h"
-#include "jose/json.h"
 
 namespace gate::ctl {
 
@@ -66,32 +65,6 @@ Result<Label, std::string> split_label(const std::string& text) {
     return Label{text.substr(0, equals), text.substr(equals + 1)};
 }
 
-Status<std::string> read_labels(const Arguments& arguments, Record& record) {
-    JsonObject labels;
-    bool any = false;
-    for (const std::string& text : arguments.values("label")) {
-        const auto label = split_label(text);
-        if (!label) return fail("--label: " + label.error());
-        labels.text(label->name, label->value);
-        any = true;
-    }
-    for (const std::string& text : arguments.values("label-json")) {
-        const auto label = split_label(text);
-        if (!label) return fail("--label-json: " + label.error());
-        const auto parsed = jose::Document::parse("{\"v\":" + label->value + "}");
-        if (!parsed || parsed->root().size() != 1) {
-            return fail("--label-json: the value of " + json_string(label->name) + " is no JSON");
-        }
-        labels.raw(label->name, parsed->root().member("v").dump());
-        any = true;
-    }
-    if (!any) return Done{};
-    auto document = jose::Document::parse(labels.str());
-    if (!document) return fail("labels: " + std::string(code(document.error())));
-    record.labels = *std::move(document);
-    return Done{};
-}
-
 // The rules of key files, applied before there is a key: id and digest are stand-ins.
 Status<std::string> check_as_file_would(Record record) {
     record.id = "new";
@@ -112,6 +85,31 @@ Result<Seconds, std::string> parse_instant(std::string_view text, Seconds now) {
                 " is neither a time such as 90d nor an instant such as 2030-01-31T00:00:00Z");
 }
 
+Result<jose::Document, std::string> labels_from_options(const Arguments& arguments) {
+    JsonObject labels;
+    bool any = false;
+    for (const std::string& text : arguments.values("label")) {
+        const auto label = split_label(text);
+        if (!label) return fail("--label: " + label.error());
+        labels.text(label->name, label->value);
+        any = true;
+    }
+    for (const std::string& text : arguments.values("label-json")) {
+        const auto label = split_label(text);
+        if (!label) return fail("--label-json: " + label.error());
+        const auto parsed = jose::Document::parse("{\"v\":" + label->value + "}");
+        if (!parsed || parsed->root().size() != 1) {
+            return fail("--label-json: the value of " + json_string(label->name) + " is no JSON");
+        }
+        labels.raw(label->name, parsed->root().member("v").dump());
+        any = true;
+    }
+    if (!any) return jose::Document();
+    auto document = jose::Document::parse(labels.str());
+    if (!document) return fail("labels: " + std::string(code(document.error())));
+    return *std::move(document);
+}
+
 Result<Record, std::string> record_from_options(const Arguments& arguments, Seconds now) {
     Record record;
     record.created = now;
@@ -122,7 +120,9 @@ Result<Record, std::string> record_from_options(const Arguments& arguments, Seco
     record.groups = arguments.values("group");
     if (const auto done = read_times(arguments, now, record); !done) return fail(done.error());
     if (const auto done = read_bounds(arguments, record); !done) return fail(done.error());
-    if (const auto done = read_labels(arguments, record); !done) return fail(done.error());
+    auto labels = labels_from_options(arguments);
+    if (!labels) return fail(labels.error());
+    record.labels = *std::move(labels);
     if (const auto good = check_as_file_would(record); !good) return fail(good.error());
     return record;
 }

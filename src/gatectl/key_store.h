@@ -60,8 +60,6 @@ public:
     virtual Result<Outcome, std::string> change(const Edit& edit) = 0;
 };
 
-enum class MissingFile { kRefuse, kCreate };
-
 // The store that the command line names: a FILE in front of `operands` other arguments, or --redis
 // and nothing in front of them. Errors are about usage; nothing is opened yet.
 struct ChosenKeyStore {

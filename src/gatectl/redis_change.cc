@@ -92,8 +92,10 @@ private:
     // Not watched: nobody makes a set a stream while the store is in use.
     Status<Refusal> check_types() const {
         const auto& keys = session_.keys();
-        const std::array<Expected, 3> expected{
-            {{keys.keys(), "zset"}, {keys.revoked(), "zset"}, {keys.log(), "stream"}}};
+        const std::array<Expected, 4> expected{{{keys.keys(), "zset"},
+                                                {keys.users(), "zset"},
+                                                {keys.revoked(), "zset"},
+                                                {keys.log(), "stream"}}};
         Commands questions;
         for (const Expected& one : expected) questions.push_back(command({"TYPE", one.key}));
         const auto replies = session_.read(questions);

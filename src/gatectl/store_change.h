@@ -20,6 +20,9 @@ struct Outcome {
     int status = kDone;              // kRefused: it is made, but did not reach as far as was asked
 };
 
+// What a change does where its file is missing.
+enum class MissingFile { kRefuse, kCreate };
+
 // Says the notes, and gives the status back.
 int conclude(Io& io, const Outcome& outcome);
 

@@ -15,6 +15,8 @@ constexpr std::size_t kMaxItem = 4096;  // octets; as cache/revocation_item.h wr
 constexpr std::size_t kDigestDigits = 64;
 constexpr std::string_view kRevoked = "revoked";
 constexpr std::string_view kKey = "key";
+constexpr std::string_view kUser = "user";
+constexpr std::size_t kMaxName = 256;  // octets
 constexpr std::string_view kNever = "never";
 
 std::optional<std::int64_t> parse_instant(std::string_view text) noexcept {
@@ -74,6 +76,15 @@ Result<Change, std::string> read_key(Change change, const Reply& fields) {
     return change;
 }
 
+Result<Change, std::string> read_user(Change change, const Reply& fields) {
+    const std::string* name = field(fields, "name");
+    if (name == nullptr || name->empty() || name->size() > kMaxName) {
+        return wrong(change.id, "has no field \"name\" of 1 to 256 octets");
+    }
+    change.name = *name;
+    return change;
+}
+
 Result<Change, std::string> read_change(const Reply& entry) {
     if (!entry.is(Reply::Type::kArray) || entry.items.size() != 2 ||
         !entry.items[0].is(Reply::Type::kString)) {
@@ -94,6 +105,10 @@ Result<Change, std::string> read_change(const Reply& entry) {
     if (*type == kKey) {
         change.kind = Change::Kind::kKey;
         return read_key(std::move(change), fields);
+    }
+    if (*type == kUser) {
+        change.kind = Change::Kind::kUser;
+        return read_user(std::move(change), fields);
     }
     return change;
 }
@@ -122,6 +137,8 @@ std::vector<std::string> fields_of(const Change& change) {
                     "forget", change.forget_at ? std::to_string(*change.forget_at) : text(kNever)};
         case Change::Kind::kKey:
             return {"type", text(kKey), "digest", change.digest, "id", change.key_id};
+        case Change::Kind::kUser:
+            return {"type", text(kUser), "name", change.name};
         case Change::Kind::kOther:
             break;
     }

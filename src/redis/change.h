@@ -27,6 +27,7 @@ struct Change {
     enum class Kind : std::uint8_t {
         kRevoked,  // something is revoked from now on
         kKey,      // a key's record was made, changed or removed
+        kUser,     // a user was made, changed or removed
         kOther,    // of a later version: nothing to do
     };
     StreamId id;
@@ -35,10 +36,11 @@ struct Change {
     std::optional<std::int64_t> forget_at;  // kRevoked: Unix seconds; nullopt: never
     std::string digest;                     // kKey: 64 hexadecimal digits
     std::string key_id;                     // kKey
+    std::string name{};                     // kUser
 };
 
 // The fields of XADD for a change, name and value in turn: "type" "revoked" "item" .. "forget" ..;
-// "type" "key" "digest" .. "id" ..
+// "type" "key" "digest" .. "id" ..; "type" "user" "name" ..
 std::vector<std::string> fields_of(const Change& change);
 
 // One stream's entries from the reply to XREAD or XRANGE (its array of entries). The error is a

@@ -17,7 +17,10 @@ public:
     std::string key(std::string_view digest) const { return (prefix_ + "key:").append(digest); }
     // string: the digest of the key with that id
     std::string key_id(std::string_view id) const { return (prefix_ + "keyid:").append(id); }
-    std::string keys() const { return prefix_ + "keys"; }    // sorted set: ids by creation time
+    std::string keys() const { return prefix_ + "keys"; }  // sorted set: ids by creation time
+    // hash: the user of that name
+    std::string user(std::string_view name) const { return (prefix_ + "user:").append(name); }
+    std::string users() const { return prefix_ + "users"; }  // sorted set: names by creation time
     std::string used() const { return prefix_ + "used"; }    // hash: id to time of last use
     std::string revoked() const { return prefix_ + "rev"; }  // sorted set: items by expiry
     std::string log() const { return prefix_ + "log"; }      // stream of changes

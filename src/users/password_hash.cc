@@ -241,15 +241,19 @@ std::optional<HashMethod> find_hash_method(std::string_view name) noexcept {
     return static_cast<HashMethod>(found - kMethods.begin());
 }
 
+Status<std::string> check_cost(HashMethod method, unsigned cost) {
+    const Method& chosen = kMethods[static_cast<std::size_t>(method)];
+    if (cost == 0 || (cost >= chosen.least && cost <= chosen.most)) return Done{};
+    return fail("the cost of " + std::string(chosen.name) + " is a number from " +
+                std::to_string(chosen.least) + " to " + std::to_string(chosen.most));
+}
+
 Result<std::string, std::string> make_hash(std::string_view password, HashMethod method,
                                            unsigned cost) {
     const Method& chosen = kMethods[static_cast<std::size_t>(method)];
     const std::string_view problem = password_problem(password, method == HashMethod::kBcrypt);
     if (!problem.empty()) return fail(std::string(problem));
-    if (cost != 0 && (cost < chosen.least || cost > chosen.most)) {
-        return fail("the cost of " + std::string(chosen.name) + " is a number from " +
-                    std::to_string(chosen.least) + " to " + std::to_string(chosen.most));
-    }
+    if (const auto good = check_cost(method, cost); !good) return fail(good.error());
     std::array<std::uint8_t, 32> random{};
     if (!crypto::random_bytes(random)) return fail(std::string("the machine has no entropy"));
     std::array<char, CRYPT_GENSALT_OUTPUT_SIZE> setting{};

@@ -42,8 +42,11 @@ enum class HashMethod : std::uint8_t { kYescrypt, kBcrypt, kSha512 };
 // By "yescrypt", "bcrypt", "sha512".
 std::optional<HashMethod> find_hash_method(std::string_view name) noexcept;
 
-// A new hash with salt of its own. `cost`: 0 for the default; yescrypt 1 to 9 (5), bcrypt 10 to 16
-// (12), sha512 5000 to 5000000 rounds (200000). Errors are sentences without the password: one that
+// Whether a method takes that cost. 0 is the default; yescrypt 1 to 9 (5), bcrypt 10 to 16 (12),
+// sha512 5000 to 5000000 rounds (200000). The error is a sentence.
+Status<std::string> check_cost(HashMethod method, unsigned cost);
+
+// A new hash with salt of its own. Errors are sentences without the password: one that
 // verify() would never accept, a cost out of range, no entropy. Throws bad_alloc.
 Result<std::string, std::string> make_hash(std::string_view password,
                                            HashMethod method = HashMethod::kYescrypt,

@@ -110,13 +110,16 @@ Status<std::string> UserTable::parse_lines(std::string_view text) {
 
 Result<UserTable, std::string> UserTable::parse(std::string_view text) {
     UserTable table;
-    const std::size_t first = text.find_first_not_of(kBlanks);
-    const bool json = first != text.npos && text[first] == '{';
-    const auto parsed = json ? table.parse_json(text) : table.parse_lines(text);
+    const auto parsed = is_json(text) ? table.parse_json(text) : table.parse_lines(text);
     if (!parsed) return fail(parsed.error());
     const crypto::Digest256 digest = crypto::sha256(bytes_of(text));
     std::copy_n(digest.begin(), table.key_.size(), table.key_.begin());
     return table;
+}
+
+bool UserTable::is_json(std::string_view text) noexcept {
+    const std::size_t first = text.find_first_not_of(kBlanks);
+    return first != text.npos && text[first] == '{';
 }
 
 std::shared_ptr<const User> UserTable::find(std::string_view name) const noexcept {

@@ -26,6 +26,9 @@ public:
     // the line or the place in the array, and never hold a hash.
     static Result<UserTable, std::string> parse(std::string_view text);
 
+    // Whether such a text is JSON and no htpasswd.
+    static bool is_json(std::string_view text) noexcept;
+
     // The user of that name, octet by octet, or nullptr. A disabled user is found, too.
     std::shared_ptr<const User> find(std::string_view name) const noexcept;
 

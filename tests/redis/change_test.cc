@@ -131,9 +131,9 @@ TEST(ReadChanges, ReadsWhatIsWritten) {
 }
 
 TEST(ReadChanges, LeavesLaterVersionsAlone) {
-    const auto changes = read_changes(
-        array({entry("1-0", {"type", "user", "name", "x"}), entry("2-0", {"type", "", "item", "x"}),
-               entry("3-0", {"a", "b", "type", "REVOKED"})}));
+    const auto changes = read_changes(array({entry("1-0", {"type", "audit", "name", "x"}),
+                                             entry("2-0", {"type", "", "item", "x"}),
+                                             entry("3-0", {"a", "b", "type", "REVOKED"})}));
     ASSERT_TRUE(changes) << changes.error();
     ASSERT_EQ(changes->size(), 3u);
     for (const Change& change : *changes) EXPECT_EQ(change.kind, Kind::kOther);
@@ -279,6 +279,20 @@ TEST(ItemsOfZscan, AreNotThoseOfAnotherReply) {
         EXPECT_EQ(items_of_zscan(reply, cursor), nullptr);
         EXPECT_EQ(cursor, "5");
     }
+}
+
+TEST(Change, OfAUserHasTheName) {
+    const auto changes = read({"type", "user", "name", "j\u00fcrgen", "more", "x"});
+    ASSERT_TRUE(changes) << changes.error();
+    EXPECT_EQ(changes->front().kind, Kind::kUser);
+    EXPECT_EQ(changes->front().name, "j\u00fcrgen");
+    EXPECT_EQ(fields_of(changes->front()), (Fields{"type", "user", "name", "j\u00fcrgen"}));
+    const std::string wrong = "entry 5-1 has no field \"name\" of 1 to 256 octets";
+    EXPECT_EQ(problem({"type", "user"}), wrong);
+    EXPECT_EQ(problem({"type", "user", "name", ""}), wrong);
+    EXPECT_EQ(problem({"type", "user", "name", std::string(257, 'a')}), wrong);
+    EXPECT_EQ(problem({"type", "user", "name", "a", "name", "b"}), wrong);
+    EXPECT_EQ(problem({"type", "user", "name", std::string(256, 'a')}), "none");
 }
 
 }  // namespace

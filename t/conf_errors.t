@@ -249,11 +249,40 @@ refused('claim without path', in_server('', 'gate_claim $tenant "";'),
     '"gate_claim" has an empty path in nginx.conf:1');
 
 # ---- answers
-refused('reply of a login', in_server(q(gate_reply login 200 '{}';)),
-    '"gate_reply" with "login" is not supported by this version in nginx.conf:2');
+my $outcomes = 'login, refresh, logout, me, introspect, create, list, get, rotate, suspend, revoke';
 refused('reply of a success', in_server(q(gate_reply 200 '{}';)),
-    '"gate_reply" has an unknown value "200"; expected the status of a refusal, 400 to 599 '
+    '"gate_reply" has an unknown value "200"; expected the status of a refusal, 400 to 599, or one of '
+    . "the outcomes $outcomes in nginx.conf:2");
+refused('reply of an unknown outcome', in_server(q(gate_reply resume 200 '{}';)),
+    '"gate_reply" has an unknown value "resume"; expected the status of a refusal, 400 to 599, or one of '
+    . "the outcomes $outcomes in nginx.conf:2");
+refused('reply of an outcome that is a refusal', in_server(q(gate_reply login 401 '{}';)),
+    '"gate_reply" has an unknown value "401"; expected the status of a success, 200 to 299 '
     . 'in nginx.conf:2');
+refused('reply of an outcome without status', in_server(q(gate_reply login '{}';)),
+    '"gate_reply" has 2 arguments; expected 3 to 4 in nginx.conf:2');
+refused('reply with a word too many', in_server(q(gate_reply 401 '{}' type=a/b x;)),
+    '"gate_reply" has 4 arguments; expected 2 to 3 in nginx.conf:2');
+refused('reply of an outcome twice', in_server(q(gate_reply login 200 '{}'; gate_reply login 201 '{}';)),
+    '"gate_reply" has a reply for login twice in nginx.conf:2');
+refused('reply of an outcome that is no JSON', in_server(q(gate_reply login 200 '{';)),
+    '"gate_reply" cannot use the body for login: not a JSON object (json_bad) in nginx.conf:2');
+refused('reply with a field of another outcome', in_server(q(gate_reply suspend 200 '{"k": "$key"}';)),
+    '"gate_reply" cannot use the body for suspend: unknown field "$key"; known are $id, $name, $status '
+    . 'in nginx.conf:2');
+refused('reply of a list without array', in_server(q(gate_reply list 200 '{"id": "$id"}';)),
+    '"gate_reply" cannot use the body for list: field "$id" belongs to a record; it can only stand in '
+    . 'an array of one element in nginx.conf:2');
+refused('reply with a body for 204', in_server(q(gate_reply revoke 204 '{"a": 1}';)),
+    '"gate_reply" has a body for 204, an answer without one; write {} or another status in nginx.conf:2');
+refused('reply of an outcome and no media type', in_server(q(gate_reply login 200 '{}' json;)),
+    '"gate_reply" has an unknown value "json"; expected type= with a media type such as '
+    . 'type=application/json in nginx.conf:2');
+warned('replies of refusals and outcomes', in_server(q(gate_reply 401 '{"e": "$error"}';
+    gate_reply login 200 '{"token": "$access_token", "until": "$expires_at.unix", "team": "$user.label.team?"}'
+        type=application/vnd.x+json;
+    gate_reply me 200 '{"t": "$claim.tenant"}'; gate_reply logout 204 '{}';
+    gate_reply create 201 '{"secret": "$key"}'; gate_reply list 200 '{"keys": [{"id": "$id"}]}';)));
 refused('reply twice', in_server(q(gate_reply 401 '{}'; gate_reply 401 '{}';)),
     '"gate_reply" has a reply for 401 twice in nginx.conf:2');
 refused('reply of no media type', in_server(q(gate_reply 401 '{}' type=json;)),

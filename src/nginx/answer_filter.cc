@@ -53,7 +53,7 @@ bool is_navigation(ngx_http_request_t* r) {
 
 const ReplyConf* reply_for(const LocConf& location, int status) {
     for (const ReplyConf& reply : *location.replies) {
-        if (reply.status == status) return &reply;
+        if (!reply.outcome && reply.status == status) return &reply;
     }
     return nullptr;
 }

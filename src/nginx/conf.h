@@ -22,6 +22,7 @@
 #include "nginx/template.h"
 #include "nginx/zone.h"
 #include "policy/challenge.h"
+#include "policy/reply_fields.h"
 #include "policy/reply_template.h"
 #include "policy/requirement.h"
 #include "policy/source.h"
@@ -117,6 +118,7 @@ struct IdentityConf {
 };
 
 struct ReplyConf {
+    std::optional<policy::ReplyOutcome> outcome;  // nullopt: of every refusal with the status
     int status = 0;
     std::string type;  // Content-Type
     std::shared_ptr<const policy::ReplyTemplate> body;

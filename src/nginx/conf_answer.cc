@@ -1,5 +1,3 @@
-#include <algorithm>
-#include <array>
 #include <iterator>
 
 #include "nginx/setters.h"
@@ -8,9 +6,47 @@ namespace gate::nginx {
 
 namespace {
 
-constexpr std::array<std::string_view, 11> kLaterOutcomes{"login",      "refresh", "logout", "me",
-                                                          "introspect", "create",  "list",   "get",
-                                                          "rotate",     "suspend", "revoke"};
+// Reads the status and says what it may be.
+bool read_reply_status(const Directive& directive, std::string_view value, ReplyConf& reply) {
+    ngx_str_t text = str(value);
+    const ngx_int_t status = ngx_atoi(text.data, text.len);
+    if (reply.outcome && (status < 200 || status > 299)) {
+        return directive.unknown(value, "the status of a success, 200 to 299");
+    }
+    if (!reply.outcome && (status < 400 || status > 599)) {
+        return directive.unknown(value,
+                                 "the status of a refusal, 400 to 599, or one of the outcomes " +
+                                     policy::outcome_names());
+    }
+    reply.status = static_cast<int>(status);
+    return true;
+}
+
+// RFC 9110 sections 15.3.5 and 15.3.6.
+bool has_no_body(int status) {
+    return status == NGX_HTTP_NO_CONTENT || status == 205;
+}
+
+bool read_reply_body(const Directive& directive, std::string_view json, std::string_view of,
+                     ReplyConf& reply) {
+    auto body = reply.outcome
+                    ? policy::parse_reply(*reply.outcome, json)
+                    : policy::ReplyTemplate::parse(json, {std::begin(policy::kRefusalFields),
+                                                          std::end(policy::kRefusalFields)});
+    if (!body) {
+        return directive.fail("cannot use the body for " + std::string(of) + ": " + body.error());
+    }
+    if (has_no_body(reply.status) && json != "{}") {
+        return directive.fail("has a body for " + std::to_string(reply.status) +
+                              ", an answer without one; write {} or another status");
+    }
+    reply.body = std::make_shared<const policy::ReplyTemplate>(std::move(*body));
+    return true;
+}
+
+bool is_same_answer(const ReplyConf& a, const ReplyConf& b) {
+    return a.outcome == b.outcome && (a.outcome || a.status == b.status);
+}
 
 }  // namespace
 
@@ -24,38 +60,27 @@ bool set_gate_error_format(Directive& directive, LocConf& loc) {
 }
 
 bool set_gate_reply(Directive& directive, LocConf& loc) {
+    // [outcome] status 'json' [type=..]
     const auto& values = directive.values();
-    if (std::find(kLaterOutcomes.begin(), kLaterOutcomes.end(), values[0]) !=
-        kLaterOutcomes.end()) {
-        return directive.unsupported(values[0]);
-    }
-    ngx_str_t text = str(values[0]);
-    const ngx_int_t status = ngx_atoi(text.data, text.len);
-    if (status < 400 || status > 599) {
-        return directive.unknown(values[0], "the status of a refusal, 400 to 599");
-    }
+    ReplyConf reply;
+    reply.type = "application/json";
+    reply.outcome = policy::find_outcome(values[0]);
+    const std::size_t first = reply.outcome ? 1 : 0;
+    if (!check_count(directive, first + 2, first + 3)) return false;
+    if (!read_reply_status(directive, values[first], reply)) return false;
     std::vector<ReplyConf> replies;
     if (loc.replies.set()) replies = *loc.replies;
     for (const ReplyConf& other : replies) {
-        if (other.status == status) {
+        if (is_same_answer(other, reply)) {
             return directive.fail("has a reply for " + std::string(values[0]) + " twice");
         }
     }
-    ReplyConf reply;
-    reply.status = static_cast<int>(status);
-    reply.type = "application/json";
-    auto body = policy::ReplyTemplate::parse(
-        values[1], {std::begin(policy::kRefusalFields), std::end(policy::kRefusalFields)});
-    if (!body) {
-        return directive.fail("cannot use the body for " + std::string(values[0]) + ": " +
-                              body.error());
-    }
-    reply.body = std::make_shared<const policy::ReplyTemplate>(std::move(*body));
-    if (values.size() > 2) {
-        const auto type = option(values[2], "type");
+    if (!read_reply_body(directive, values[first + 1], values[0], reply)) return false;
+    if (values.size() > first + 2) {
+        const std::string_view last = values[first + 2];
+        const auto type = option(last, "type");
         if (!type || type->find('/') == std::string_view::npos) {
-            return directive.unknown(values[2],
-                                     "type= with a media type such as type=application/json");
+            return directive.unknown(last, "type= with a media type such as type=application/json");
         }
         reply.type = *type;
     }

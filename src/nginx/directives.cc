@@ -51,7 +51,7 @@ ngx_command_t directives[] = {
     location_command<set_gate_fail_limit>("gate_fail_limit", kLocation | NGX_CONF_1MORE),
 
     location_command<set_gate_error_format>("gate_error_format", kLocation | NGX_CONF_TAKE1),
-    location_command<set_gate_reply>("gate_reply", kLocation | NGX_CONF_TAKE23),
+    location_command<set_gate_reply>("gate_reply", kLocation | NGX_CONF_TAKE23 | NGX_CONF_TAKE4),
     location_command<set_gate_login_url>("gate_login_url", kLocation | NGX_CONF_TAKE12),
     location_command<set_gate_dry_run>("gate_dry_run", kLocation | NGX_CONF_TAKE1),
     location_command<set_gate_log_level>("gate_log_level", kLocation | NGX_CONF_TAKE1),

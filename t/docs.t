@@ -69,6 +69,13 @@ subtest 'words of blocks' => sub {
     }
 };
 
+subtest 'fields of replies' => sub {
+    my @fields = slurp('src/policy/reply_fields.cc') =~ /^\s*\{"([\w.]+)", FieldKind/mg;
+    cmp_ok scalar(@fields), '>', 40, 'the fields are found';
+    my ($section) = slurp('docs/DIRECTIVES.md') =~ /^### gate_reply\n(.*?)(?=^##)/ms;
+    is missing(\@fields, [$section =~ /`([\w.]+)`/g]), '', 'every one is named';
+};
+
 subtest 'variables' => sub {
     my $code = slurp('src/nginx/variables.cc');
     my @names = $code =~ /^\s*\{"(gate_\w+)",/mg;

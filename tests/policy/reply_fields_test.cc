@@ -82,7 +82,7 @@ TEST(ReplyFields, AreListedWhereOneIsUnknown) {
     EXPECT_NE(error_of(ReplyOutcome::kMe, R"({"a":"$x"})").find("$expires, $expires.unix"),
               std::string::npos);
     EXPECT_NE(error_of(ReplyOutcome::kMe, R"({"a":"$x"})").find("$claim.NAME"), std::string::npos);
-    EXPECT_EQ(error_of(ReplyOutcome::kList, R"({"a":"$x"})").substr(0, 69),
+    EXPECT_EQ(error_of(ReplyOutcome::kList, R"({"a":"$x"})").substr(0, 68),
               "unknown field \"$x\"; known are none, and in an array of one element $");
 }
 

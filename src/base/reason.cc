@@ -38,11 +38,19 @@ int status_of(RefusalClass refusal) noexcept {
             return 0;
         case RefusalClass::kNoCredential:
         case RefusalClass::kInvalidToken:
+        case RefusalClass::kLoginFailed:
             return 401;
         case RefusalClass::kInvalidRequest:
+        case RefusalClass::kBadRequest:
             return 400;
         case RefusalClass::kInsufficientScope:
             return 403;
+        case RefusalClass::kMethodNotAllowed:
+            return 405;
+        case RefusalClass::kContentTooLarge:
+            return 413;
+        case RefusalClass::kMediaType:
+            return 415;
         case RefusalClass::kTooManyRequests:
             return 429;
         case RefusalClass::kUnavailable:

@@ -15,6 +15,11 @@ enum class RefusalClass : std::uint8_t {
     kInvalidToken,       // 401, error="invalid_token"
     kInvalidRequest,     // 400, error="invalid_request"
     kInsufficientScope,  // 403, error="insufficient_scope"
+    kLoginFailed,        // 401, challenge without error
+    kBadRequest,         // 400, no challenge: the request says nothing that could be answered
+    kMethodNotAllowed,   // 405, Allow
+    kContentTooLarge,    // 413
+    kMediaType,          // 415
     kTooManyRequests,    // 429, Retry-After
     kUnavailable,        // 503, Retry-After
     kInternal,           // 500
@@ -83,6 +88,16 @@ enum class RefusalClass : std::uint8_t {
     X(kArgMultiple,       "arg_multiple",        kInvalidRequest)    \
     X(kSrcConflict,       "src_conflict",        kInvalidRequest)    \
     X(kDotSegment,        "dot_segment",         kInvalidRequest)    \
+    /* requests to endpoints */                                      \
+    X(kMethodNotAllowed,  "method_not_allowed",  kMethodNotAllowed)  \
+    X(kBodyMalformed,     "body_malformed",      kBadRequest)        \
+    X(kBodyTooLarge,      "body_too_large",      kContentTooLarge)   \
+    X(kMediaType,         "media_type",          kMediaType)         \
+    X(kUserUnknown,       "user_unknown",        kLoginFailed)       \
+    X(kUserDisabled,      "user_disabled",       kLoginFailed)       \
+    X(kPasswordWrong,     "password_wrong",      kLoginFailed)       \
+    X(kHashQueueFull,     "hash_queue_full",     kUnavailable)       \
+    X(kUsersUnavailable,  "users_unavailable",   kUnavailable)       \
     /* limits */                                                     \
     X(kRateLimited,       "rate_limited",        kTooManyRequests)   \
     X(kTooManyFailures,   "too_many_failures",   kTooManyRequests)   \

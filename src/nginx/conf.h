@@ -22,6 +22,7 @@
 #include "nginx/template.h"
 #include "nginx/zone.h"
 #include "policy/challenge.h"
+#include "policy/field_names.h"
 #include "policy/reply_fields.h"
 #include "policy/reply_template.h"
 #include "policy/requirement.h"
@@ -161,9 +162,11 @@ struct ContentConf {
     Where where;
     HealthForm health = HealthForm::kPage;
     MetricsFormat metrics = MetricsFormat::kPrometheus;
-    std::string issuer_name;  // gate_jwks
+    std::string issuer_name;  // gate_jwks, gate_login
     const LiveIssuer* issuer = nullptr;
     std::shared_ptr<PublishedKeys> published;
+    std::string users_name;  // gate_login
+    const LiveUsers* users = nullptr;
 };
 
 // What each request reads, so that it has cache lines of its own. After merge.
@@ -199,6 +202,7 @@ struct LocConf : LocationOutline {
     Setting<ErrorFormat> error_format;
     Setting<std::vector<ReplyConf>> replies;
     Setting<LoginConf> login;
+    Setting<policy::FieldNames> fields;  // gate_field
     Setting<ngx_uint_t> log_level;
     ContentConf content;  // not inherited
     std::string name;     // "location /orders/" for reports; "" at http and server level
@@ -288,6 +292,7 @@ struct MainConf {
     std::vector<std::unique_ptr<LiveIssuer>> issuers;
     std::vector<std::unique_ptr<LiveStore>> stores;
     std::vector<std::unique_ptr<LiveRoles>> roles;
+    std::vector<std::unique_ptr<LiveUsers>> users;
     std::vector<std::unique_ptr<RedisConf>> redis;
     std::optional<JournalConf> revocation;
     std::optional<StreamConf> followed;

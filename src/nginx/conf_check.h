@@ -8,6 +8,9 @@ namespace gate::nginx {
 // Of the gate_issuer blocks, in order. (conf_complete.cc)
 std::vector<std::string> issuer_names(const MainConf& main);
 
+// The gate_issuer block of that name for what answers a location; nullptr after a message.
+const LiveIssuer* find_issuer(ngx_conf_t* cf, const MainConf& main, const ContentConf& content);
+
 // A resolved gate: issuers and stores that could not be told apart.
 bool check_gate(ngx_conf_t* cf, const GateConf& gate);
 

@@ -7,6 +7,7 @@
 #include "nginx/dump.h"
 #include "nginx/health.h"
 #include "nginx/jwks.h"
+#include "nginx/login.h"
 #include "nginx/metrics.h"
 #include "nginx/setters.h"
 
@@ -75,6 +76,9 @@ bool load_files(ngx_conf_t* cf, MainConf& main) {
     for (const auto& live : main.issuers) {
         if (!load_block(cf, "gate_issuer " + quoted(live->issuer.name), *live)) return false;
         if (live->roles != nullptr) live->trusted.roles = live->roles->map;
+    }
+    for (const auto& live : main.users) {
+        if (!load_block(cf, "gate_users " + quoted(live->name), *live)) return false;
     }
     for (const auto& live : main.stores) {
         if (!load_block(cf, "gate_keys " + quoted(live->store.name), *live)) return false;
@@ -260,6 +264,16 @@ std::vector<std::string> issuer_names(const MainConf& main) {
     return names;
 }
 
+const LiveIssuer* find_issuer(ngx_conf_t* cf, const MainConf& main, const ContentConf& content) {
+    const auto found = std::ranges::find(main.issuers, content.issuer_name,
+                                         [](const auto& live) { return live->issuer.name; });
+    if (found != main.issuers.end()) return found->get();
+    fail_at(cf, content.where.text(),
+            quoted(content.directive) + " names unknown issuer " + quoted(content.issuer_name) +
+                "; declared issuers: " + listed(issuer_names(main)));
+    return nullptr;
+}
+
 ngx_int_t complete_configuration(ngx_conf_t* cf) {
     MainConf& main = main_conf(cf);
     auto& http =
@@ -276,7 +290,8 @@ ngx_int_t complete_configuration(ngx_conf_t* cf) {
         if (level.conf->gate->on) collect_places(cf, *level.conf);
     }
     if (!complete_limits(cf, main, http) || !complete_lookups(cf, main, http) ||
-        !check_content(cf, main) || !check_metrics(cf, main) || !complete_jwks(cf, main)) {
+        !check_content(cf, main) || !check_metrics(cf, main) || !complete_jwks(cf, main) ||
+        !complete_login(cf, main)) {
         return NGX_ERROR;
     }
     if (!check_configuration(cf, main, http)) return NGX_ERROR;

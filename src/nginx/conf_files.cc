@@ -69,11 +69,14 @@ std::string obstacle(const Account& account, const std::string& path) {
     return may(account, real, 4) ? "" : path;
 }
 
-void warn_of(ngx_conf_t* cf, const Account& account, std::vector<SourceFile>& files) {
+// A key that signs is nobody's to read but root's: of that there is nothing to warn.
+void warn_of(ngx_conf_t* cf, const Account& account, std::vector<SourceFile>& files,
+             bool signs = false) {
     for (SourceFile& file : files) {
         const std::string blocked = obstacle(account, file.path);
         if (blocked.empty()) continue;
         file.start_value_only = true;
+        if (signs && file.kind != SourceFile::Kind::kJwks) continue;
         const bool directory = blocked != file.path;
         warn_at(cf, file.where,
                 quoted(file.path) + " cannot be read by the workers' user " + quoted(account.name) +
@@ -94,8 +97,11 @@ void warn_of_unreadable_files(ngx_conf_t* cf, const MainConf& main) {
     if (geteuid() != 0) return;  // the workers will be who we are
     const Account account = workers_account(cf);
     for (const auto& live : main.roles) warn_of(cf, account, live->files);
-    for (const auto& live : main.issuers) warn_of(cf, account, live->files);
+    for (const auto& live : main.issuers) {
+        warn_of(cf, account, live->files, live->issuer.signing.has_value());
+    }
     for (const auto& live : main.stores) warn_of(cf, account, live->files);
+    for (const auto& live : main.users) warn_of(cf, account, live->files);
 }
 
 }  // namespace gate::nginx

@@ -17,6 +17,7 @@ struct Block {
     bool named_issuer = false;
     bool named_audience = false;
     AlgSet algorithms;  // of the word; empty: not written
+    ClaimLines claims;
 };
 
 std::vector<std::string> strings(const std::vector<std::string_view>& values) {
@@ -187,6 +188,14 @@ bool set_roles(Directive& word, Block& block) {
     return true;
 }
 
+bool set_sign(Directive& word, Block& block) {
+    return set_issuer_sign(word, block.live.issuer);
+}
+
+bool set_claim(Directive& word, Block& block) {
+    return add_issuer_claim(word, block.claims);
+}
+
 constexpr Word<Block> kWords[] = {
     {"issuer", 1, 1, false, set_issuer},
     {"jwks_file", 1, 1, false, set_jwks_file},
@@ -204,6 +213,8 @@ constexpr Word<Block> kWords[] = {
     {"role_claim", 1, kAnyCount, false, set_claim_names<&jose::Issuer::role_claim>},
     {"group_claim", 1, kAnyCount, false, set_claim_names<&jose::Issuer::group_claim>},
     {"roles", 1, 1, false, set_roles},
+    {"sign", 1, 3, false, set_sign},
+    {"claim", 2, 2, true, set_claim},
 };
 
 // "algorithms", else what the keys name by alg=, else the default of asymmetric ones.
@@ -252,7 +263,7 @@ bool set_gate_issuer(Directive& directive, MainConf& main) {
     for (const auto& other : main.issuers) {
         if (other->issuer.name == live->issuer.name) return declared_twice(directive, other->where);
     }
-    Block block{*live, false, false, {}};
+    Block block{*live, false, false, {}, {}};
     if (!read_words(directive, kWords, block)) return false;
     if (!block.named_issuer) {
         return fail_block(directive,
@@ -270,6 +281,7 @@ bool set_gate_issuer(Directive& directive, MainConf& main) {
                           "has no keys; write \"jwks_file PATH;\" or \"key file=PATH;\"");
     }
     if (!settle_algorithms(directive, block)) return false;
+    if (!complete_signing(directive, *live, block.claims)) return false;
     main.issuers.push_back(std::move(live));
     return true;
 }

@@ -54,9 +54,10 @@ bool set_keys(Directive& directive, std::string_view text, bool failures, LimitC
         if (name == "address") {
             limit.keys.emplace_back().kind = LimitKey::Kind::kAddress;
         } else if (name == "username") {
-            return directive.unsupported("key=username");
+            limit.keys.emplace_back().kind = LimitKey::Kind::kUsername;
         } else if (name.find('$') == std::string_view::npos) {
-            return directive.unknown("key=" + std::string(name), "address or a $variable");
+            return directive.unknown("key=" + std::string(name),
+                                     "address, username or a $variable");
         } else if (!add_variable_key(directive, name, limit)) {
             return false;
         }
@@ -127,7 +128,10 @@ void name_buckets(const Limits& lines, const LocConf& level, std::string_view se
 bool check_level(ngx_conf_t* cf, const MainConf& main, const LocConf& loc, const Limits& lines) {
     if (lines.empty()) return true;
     const LimitConf& first = *lines.front();
-    if (!loc.gate.set() || !loc.gate->on) {
+    const bool gated = loc.gate.set() && loc.gate->on;
+    // A login's attempts are counted, whoever may try.
+    const bool counts = gated || (&lines == &*loc.fail_limits && !loc.content.users_name.empty());
+    if (!counts) {
         return fail_at(cf, first.where,
                        quoted(first.directive) +
                            " stands where no gate is in force, so nothing would be counted; write "

@@ -35,6 +35,7 @@ void merge_settings(const LocConf& parent, LocConf& loc) {
     loc.error_format.inherit(parent.error_format, ErrorFormat::kAuto);
     loc.replies.inherit(parent.replies, {});
     loc.login.inherit(parent.login, {});
+    loc.fields.inherit(parent.fields, {});
     loc.dry_run.inherit(parent.dry_run, false);
     loc.log_level.inherit(parent.log_level, NGX_LOG_ERR);
 }

@@ -30,6 +30,8 @@ std::string_view name_of(Kind kind) {
             return "pepper";
         case Kind::kRoles:
             return "roles";
+        case Kind::kUsers:
+            return "users";
     }
     return "";
 }

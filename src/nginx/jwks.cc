@@ -47,15 +47,9 @@ ngx_int_t jwks_handler(ngx_http_request_t* r) noexcept {
     });
 }
 
-bool find_issuer(ngx_conf_t* cf, const MainConf& main, ContentConf& content) {
-    const auto found = std::ranges::find(main.issuers, content.issuer_name,
-                                         [](const auto& live) { return live->issuer.name; });
-    if (found == main.issuers.end()) {
-        return fail_at(cf, content.where.text(),
-                       "\"gate_jwks\" names unknown issuer " + quoted(content.issuer_name) +
-                           "; declared issuers: " + listed(issuer_names(main)));
-    }
-    content.issuer = found->get();
+bool complete_level(ngx_conf_t* cf, const MainConf& main, ContentConf& content) {
+    content.issuer = find_issuer(cf, main, content);
+    if (content.issuer == nullptr) return false;
     content.published = std::make_shared<PublishedKeys>();
     const crypto::AlgSet algs = content.issuer->issuer.algorithms;
     if ((algs & crypto::kHmacAlgs) == algs) {
@@ -82,7 +76,7 @@ bool set_gate_jwks(Directive& directive, LocConf& loc) {
 bool complete_jwks(ngx_conf_t* cf, const MainConf& main) {
     return std::ranges::all_of(main.levels, [&](const Level& level) {
         ContentConf& content = level.conf->content;
-        return content.handler != jwks_handler || find_issuer(cf, main, content);
+        return content.handler != jwks_handler || complete_level(cf, main, content);
     });
 }
 

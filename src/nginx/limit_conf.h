@@ -18,7 +18,8 @@ struct LocConf;
 // Whom a bucket belongs to.
 struct LimitKey {
     // kClient: the API key, the subject of a token, or the address of who has neither.
-    enum class Kind : std::uint8_t { kClient, kAddress, kValue };
+    // kUsername: who tries to log in.
+    enum class Kind : std::uint8_t { kClient, kAddress, kUsername, kValue };
     Kind kind = Kind::kClient;
     ngx_http_complex_value_t value{};
 };

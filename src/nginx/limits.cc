@@ -80,6 +80,10 @@ std::uint64_t bucket_of(ngx_http_request_t* r, Record& record, const LimitConf& 
         case LimitKey::Kind::kAddress:
             append_address(text, r);
             break;
+        case LimitKey::Kind::kUsername:
+            if (record.username.empty()) return 0;
+            append_pair(text, "username", {}, record.username);
+            break;
         case LimitKey::Kind::kValue: {
             const std::string_view value = evaluate(r, key.value);
             if (value.empty()) return 0;
@@ -199,9 +203,12 @@ bool failures_exhausted(ngx_http_request_t* r, Record& record, const LocConf& lo
 
 Reason charge_failure(ngx_http_request_t* r, Record& record, const LocConf& location,
                       Reason reason) {
-    const bool attempt = refusal_class(reason) == RefusalClass::kInvalidToken &&
-                         record.extraction.credential.kind != policy::CredentialKind::kNone &&
-                         !record.identity.known();
+    const RefusalClass refusal = refusal_class(reason);
+    const bool bad_credential =
+        refusal == RefusalClass::kInvalidToken &&
+        record.extraction.credential.kind != policy::CredentialKind::kNone &&
+        !record.identity.known();
+    const bool attempt = bad_credential || refusal == RefusalClass::kLoginFailed;
     if (!attempt || location.fail_limits->empty() || record.limits.failure_charged) return reason;
     record.limits.failure_charged = true;
     const bool empty = ask_failure_buckets(r, record, location, &cache::TokenBuckets::charge);

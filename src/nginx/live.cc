@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "base/descriptor.h"
+#include "jose/issue.h"
 #include "policy/epoch.h"
 
 namespace gate::nginx {
@@ -42,6 +43,7 @@ struct Reading {
 std::size_t limit_of(Kind kind) {
     switch (kind) {
         case Kind::kKeys:
+        case Kind::kUsers:
             return kMaxKeyFile;
         case Kind::kJwks:
         case Kind::kRoles:
@@ -84,7 +86,9 @@ Result<Done, LoadFailure> read_source(SourceFile& file, std::string& raw) {
     file.stamp = reading->stamp;
     raw = std::move(reading->text);
     file.digest = crypto::sha256(bytes_of(raw));
-    if (file.kind == Kind::kKeys || file.kind == Kind::kRoles) return Done{};
+    if (file.kind == Kind::kKeys || file.kind == Kind::kRoles || file.kind == Kind::kUsers) {
+        return Done{};
+    }
     const bool secret = file.kind == Kind::kSecret || file.kind == Kind::kPepper;
     if (!secret) {
         file.text = std::make_shared<const Secret>(bytes_of(raw));
@@ -151,8 +155,9 @@ std::optional<std::string> add_file(jose::KeySet& keys, const SourceFile& file,
     const bool secret = file.kind == Kind::kSecret;
     const crypto::AlgSet algs =
         secret && file.algs.empty() ? issuer.algorithms & crypto::kHmacAlgs : file.algs;
-    const auto added = secret ? keys.add_secret(file.text->bytes(), file.kid, algs)
-                              : keys.add_pem(file.text->text(), file.kid, algs);
+    const auto use = issuer.signing ? jose::KeyUse::kSign : jose::KeyUse::kVerify;
+    const auto added = secret ? keys.add_secret(file.text->bytes(), file.kid, algs, use)
+                              : keys.add_pem(file.text->text(), file.kid, algs, use);
     if (!added) {
         return added.error().detail + (secret && added.error().reason == Reason::kJwkWeak
                                            ? "; make one with \"gatectl secret new\""
@@ -164,6 +169,14 @@ std::optional<std::string> add_file(jose::KeySet& keys, const SourceFile& file,
            issuer.algorithms.names() + ") allow; name one by \"algorithms\" or alg=";
 }
 
+std::string cannot_sign(const jose::Signing& signing) {
+    const std::string remedy =
+        "; write \"key file=\" with a private key or \"key secret_file=\" of an algorithm that the "
+        "issuer allows";
+    if (signing.kid.empty()) return "no key of the issuer can sign" + remedy;
+    return "no key of the issuer with the kid \"" + signing.kid + "\" can sign" + remedy;
+}
+
 Result<Built, LoadFailure> build_keys(const jose::Issuer& issuer,
                                       const std::vector<SourceFile>& files) {
     Built built;
@@ -172,6 +185,9 @@ Result<Built, LoadFailure> build_keys(const jose::Issuer& issuer,
         if (auto problem = add_file(keys, files[i], issuer, built.notes)) {
             return fail(LoadFailure{i, std::move(*problem)});
         }
+    }
+    if (issuer.signing && jose::signing_key(keys, issuer) == nullptr) {
+        return fail(LoadFailure{0, cannot_sign(*issuer.signing)});
     }
     for (const std::string& warning : keys.warnings()) built.notes.push_back(warning);
     built.keys = std::make_shared<const jose::KeySet>(std::move(keys));
@@ -306,6 +322,18 @@ Status<LoadFailure> load(LiveRoles& roles, std::vector<std::string>& /*notes*/) 
     return Done{};
 }
 
+Status<LoadFailure> load(LiveUsers& users, std::vector<std::string>& notes) {
+    std::vector<SourceFile> files = users.files;
+    auto texts = read_sources(files);
+    if (!texts) return fail(texts.error());
+    auto table = parse<users::UserTable>(texts->front());
+    if (!table) return fail(table.error());
+    users.files = std::move(files);
+    users.table = std::move(*table);
+    for (const std::string& note : users.table->notes()) notes.push_back(": " + note);
+    return Done{};
+}
+
 Result<Renewal, LoadFailure> renew(const LiveIssuer& issuer, std::size_t file) {
     std::string raw;
     auto renewal = reread(issuer.files[file], raw);
@@ -344,6 +372,17 @@ Result<Renewal, LoadFailure> renew(const LiveRoles& roles, std::size_t file) {
     return renewal;
 }
 
+Result<Renewal, LoadFailure> renew(const LiveUsers& users, std::size_t file) {
+    std::string raw;
+    auto renewal = reread(users.files[file], raw);
+    if (!renewal || renewal->same_text) return renewal;
+    auto table = parse<users::UserTable>(raw);
+    if (!table) return fail(table.error());
+    renewal->users = std::move(*table);
+    renewal->notes = renewal->users->notes();
+    return renewal;
+}
+
 void take_over(LiveIssuer& issuer, std::size_t file, Renewal renewal) {
     issuer.files[file] = std::move(renewal.file);
     if (renewal.keys) put_in_force(issuer, std::move(renewal.keys));
@@ -360,6 +399,11 @@ void take_over(LiveRoles& roles, std::size_t file, Renewal renewal) {
     if (renewal.map) roles.map = std::move(renewal.map);
 }
 
+void take_over(LiveUsers& users, std::size_t file, Renewal renewal) {
+    users.files[file] = std::move(renewal.file);
+    if (renewal.users) users.table = std::move(renewal.users);
+}
+
 void withdraw(LiveIssuer& issuer) {
     issuer.trusted.keys = nullptr;
     issuer.trusted.epoch = 0;
@@ -368,6 +412,10 @@ void withdraw(LiveIssuer& issuer) {
 void withdraw(LiveStore& store) {
     store.table = nullptr;
     store.store.state = 0;
+}
+
+void withdraw(LiveUsers& users) {
+    users.table = nullptr;
 }
 
 }  // namespace gate::nginx

@@ -17,7 +17,9 @@
 #include "nginx/redis_conf.h"
 #include "policy/engine.h"
 #include "policy/record_cache.h"
+#include "policy/reply_template.h"
 #include "policy/roles.h"
+#include "users/user_table.h"
 
 namespace gate::nginx {
 
@@ -33,7 +35,7 @@ struct FileStamp {
 
 // One file that a block names.
 struct SourceFile {
-    enum class Kind : std::uint8_t { kJwks, kPem, kSecret, kKeys, kPepper, kRoles };
+    enum class Kind : std::uint8_t { kJwks, kPem, kSecret, kKeys, kPepper, kRoles, kUsers };
     Kind kind = Kind::kJwks;
     std::string path;     // complete
     std::string kid;      // kPem, kSecret
@@ -43,7 +45,7 @@ struct SourceFile {
     bool start_value_only = false;  // the workers' user cannot read it
 
     // As last taken over. The text is kept because the files of a block change one by one; it is
-    // nullptr for kKeys and kRoles, whose parsed form is all there is.
+    // nullptr for kKeys, kRoles and kUsers, whose parsed form is all there is.
     FileStamp stamp;
     crypto::Digest256 digest{};
     std::shared_ptr<const Secret> text;
@@ -59,6 +61,8 @@ struct LiveRoles {
 struct LiveIssuer {
     jose::Issuer issuer;
     policy::TrustedIssuer trusted;  // keys, roles and epoch as loaded now
+    // "claim" lines: what its own tokens say of a user; nullptr: scope, roles and groups.
+    std::shared_ptr<const policy::ReplyTemplate> claims;
     std::vector<SourceFile> files;
     std::string roles_name;
     const LiveRoles* roles = nullptr;
@@ -78,6 +82,16 @@ struct LiveStore {
     std::string where;
 };
 
+// A gate_users block.
+struct LiveUsers {
+    std::string name;
+    std::vector<SourceFile> files;  // one
+    std::shared_ptr<const users::UserTable> table;
+    std::size_t hash_threads = 0;  // of each worker; 0: see hash_threads_of()
+    std::size_t hash_queue = 256;
+    std::string where;
+};
+
 // The stamp of the file at a path, or errno.
 Result<FileStamp, int> stamp_of(const std::string& path);
 
@@ -93,6 +107,7 @@ struct LoadFailure {
 Status<LoadFailure> load(LiveIssuer& issuer, std::vector<std::string>& notes);
 Status<LoadFailure> load(LiveStore& store, std::vector<std::string>& notes);
 Status<LoadFailure> load(LiveRoles& roles, std::vector<std::string>& notes);
+Status<LoadFailure> load(LiveUsers& users, std::vector<std::string>& notes);
 
 // One file of a block read anew, and what the block would hold with it. Made without touching the
 // block, so that a thread may do it while the block serves requests.
@@ -102,20 +117,24 @@ struct Renewal {
     std::shared_ptr<const jose::KeySet> keys;
     std::shared_ptr<const apikey::KeyTable> table;
     std::shared_ptr<const policy::RoleMap> map;
+    std::shared_ptr<const users::UserTable> users;
     std::vector<std::string> notes;
 };
 
 Result<Renewal, LoadFailure> renew(const LiveIssuer& issuer, std::size_t file);
 Result<Renewal, LoadFailure> renew(const LiveStore& store, std::size_t file);
 Result<Renewal, LoadFailure> renew(const LiveRoles& roles, std::size_t file);
+Result<Renewal, LoadFailure> renew(const LiveUsers& users, std::size_t file);
 
 // Puts a renewal of that file in place.
 void take_over(LiveIssuer& issuer, std::size_t file, Renewal renewal);
 void take_over(LiveStore& store, std::size_t file, Renewal renewal);
 void take_over(LiveRoles& roles, std::size_t file, Renewal renewal);
+void take_over(LiveUsers& users, std::size_t file, Renewal renewal);
 
 // Nothing of the block is in force any more.
 void withdraw(LiveIssuer& issuer);
 void withdraw(LiveStore& store);
+void withdraw(LiveUsers& users);
 
 }  // namespace gate::nginx

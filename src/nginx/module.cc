@@ -12,6 +12,7 @@
 #include "nginx/key_lookup.h"
 #include "nginx/last_use.h"
 #include "nginx/module_file.h"
+#include "nginx/password_check.h"
 #include "nginx/redis_client.h"
 #include "nginx/refusal_log.h"
 #include "nginx/revocation_lookup.h"
@@ -128,6 +129,7 @@ void exit_process(ngx_cycle_t*) noexcept {
     stop_summaries();
     stop_health_watch();
     stop_watching();
+    stop_password_checks();
     stop_journal_feeds();
     stop_followers();
     stop_last_use();

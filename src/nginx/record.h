@@ -24,6 +24,7 @@
 
 namespace gate::nginx {
 
+class Endpoint;
 class PendingLookup;
 class Waiter;
 struct PendingDecision;
@@ -123,6 +124,10 @@ struct Progress {
     const ngx_table_elt_t* lone_header = nullptr;
     // The credential that says who it is.
     std::string_view verified_text;
+    // Of a login, as the client wrote it.
+    std::string_view username;
+    // What answers it, where that is an endpoint; in the request's pool.
+    Endpoint* endpoint = nullptr;
 };
 
 // What is known about one request.

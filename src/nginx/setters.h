@@ -30,13 +30,22 @@ bool set_gate_claim(Directive& directive, MainConf& main);
 bool set_gate_error_format(Directive& directive, LocConf& loc);
 bool set_gate_reply(Directive& directive, LocConf& loc);
 bool set_gate_login_url(Directive& directive, LocConf& loc);
+bool set_gate_field(Directive& directive, LocConf& loc);
 bool set_gate_dry_run(Directive& directive, LocConf& loc);
 bool set_gate_log_level(Directive& directive, LocConf& loc);
 
 // conf_issuer.cc, conf_keys.cc, conf_roles.cc: blocks
 bool set_gate_issuer(Directive& directive, MainConf& main);
+// Its words for issuing, and what they mean together. (conf_sign.cc)
+using ClaimLines = std::vector<std::pair<std::string, std::string>>;
+bool set_issuer_sign(Directive& word, jose::Issuer& issuer);
+bool add_issuer_claim(Directive& word, ClaimLines& claims);
+bool complete_signing(const Directive& directive, LiveIssuer& live, const ClaimLines& claims);
 bool set_gate_keys(Directive& directive, MainConf& main);
 bool set_gate_roles(Directive& directive, MainConf& main);
+
+// conf_users.cc: a block
+bool set_gate_users(Directive& directive, MainConf& main);
 
 // conf_redis.cc: a block
 bool set_gate_redis(Directive& directive, MainConf& main);
@@ -55,10 +64,11 @@ bool set_gate_fail_limit(Directive& directive, LocConf& loc);
 // conf_lookup.cc
 bool set_gate_revocation_lookup(Directive& directive, LocConf& loc);
 
-// metrics.cc, health.cc, jwks.cc
+// metrics.cc, health.cc, jwks.cc, login.cc
 bool set_gate_metrics(Directive& directive, LocConf& loc);
 bool set_gate_health(Directive& directive, LocConf& loc);
 bool set_gate_jwks(Directive& directive, LocConf& loc);
+bool set_gate_login(Directive& directive, LocConf& loc);
 
 // The main configuration while nginx reads its files.
 MainConf& main_conf(ngx_conf_t* cf);

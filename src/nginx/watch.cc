@@ -55,6 +55,7 @@ public:
         for (const auto& live : main.roles) add(live.get());
         for (const auto& live : main.issuers) add(live.get());
         for (const auto& live : main.stores) add(live.get());
+        for (const auto& live : main.users) add(live.get());
     }
 
     bool empty() const { return watched_.empty(); }
@@ -145,6 +146,7 @@ std::string Watcher::problem_of(const Block& block) const {
 void Watcher::withdraw(Watched& watched) {
     if (auto* issuer = std::get_if<LiveIssuer*>(&watched.block)) nginx::withdraw(**issuer);
     if (auto* store = std::get_if<LiveStore*>(&watched.block)) nginx::withdraw(**store);
+    if (auto* users = std::get_if<LiveUsers*>(&watched.block)) nginx::withdraw(**users);
     if (auto* roles = std::get_if<LiveRoles*>(&watched.block)) {
         (*roles)->map = std::make_shared<const policy::RoleMap>();
         share_roles(**roles);
@@ -258,8 +260,12 @@ void Watcher::report(Watched& watched, const std::string& problem) {
     watched.problem = text;
     if (!watched.news.is_news(text)) return;
     const bool roles = std::holds_alternative<LiveRoles*>(watched.block);
+    const bool users = std::holds_alternative<LiveUsers*>(watched.block);
     say(NGX_LOG_ERR, '"' + watched.file().path + "\" not taken over: " + text + "; the last good " +
-                         (roles ? "roles" : "keys") + " stay in force");
+                         (roles   ? "roles"
+                          : users ? "users"
+                                  : "keys") +
+                         " stay in force");
 }
 
 }  // namespace

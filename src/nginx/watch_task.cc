@@ -1,28 +1,8 @@
 #include "nginx/watch_task.h"
 
-#include <signal.h>
+#include "nginx/signals_blocked.h"
 
 namespace gate::nginx {
-
-namespace {
-
-// A new thread inherits the mask: nginx's signals are for the event loop.
-class SignalsBlocked {
-public:
-    SignalsBlocked() noexcept {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_BLOCK, &all, &before_);
-    }
-    ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-    SignalsBlocked(const SignalsBlocked&) = delete;
-    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
-private:
-    sigset_t before_;
-};
-
-}  // namespace
 
 Result<Renewal, LoadFailure> renew_block(const Block& block, std::size_t index) {
     return std::visit([index](const auto* live) { return renew(*live, index); }, block);

@@ -16,7 +16,7 @@
 namespace gate::nginx {
 
 // A block that files feed.
-using Block = std::variant<LiveIssuer*, LiveStore*, LiveRoles*>;
+using Block = std::variant<LiveIssuer*, LiveStore*, LiveRoles*, LiveUsers*>;
 
 // Files up to this size are read and parsed in the event loop: that takes well under a millisecond.
 inline constexpr off_t kInlineSize = off_t{64} << 10;

@@ -70,6 +70,11 @@ std::string_view error_code(RefusalClass refusal, int status) noexcept {
             return status == 401 ? "invalid_token" : "insufficient_scope";
         case RefusalClass::kNone:
         case RefusalClass::kNoCredential:
+        case RefusalClass::kLoginFailed:
+        case RefusalClass::kBadRequest:
+        case RefusalClass::kMethodNotAllowed:
+        case RefusalClass::kContentTooLarge:
+        case RefusalClass::kMediaType:
         case RefusalClass::kTooManyRequests:
         case RefusalClass::kUnavailable:
         case RefusalClass::kInternal:
@@ -111,7 +116,10 @@ std::string_view detail_of(int status) noexcept {
 std::optional<std::string> challenge(RefusalClass refusal, int status, std::string_view realm,
                                      std::string_view scopes) {
     const std::string_view error = error_code(refusal, status);
-    if (error.empty() && refusal != RefusalClass::kNoCredential) return std::nullopt;
+    if (error.empty() && refusal != RefusalClass::kNoCredential &&
+        refusal != RefusalClass::kLoginFailed) {
+        return std::nullopt;
+    }
     // error=404 hides that there is something to ask for.
     if (status != 400 && status != 401 && status != 403) return std::nullopt;
 

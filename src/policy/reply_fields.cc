@@ -91,6 +91,7 @@ constexpr ReplyField kFields[] = {
     {"user.email", FieldKind::kText, kUser},
     {"user.roles", FieldKind::kList, kUser},
     {"user.role", FieldKind::kText, kUser},
+    {"user.scope", FieldKind::kText, kUser},
     {"user.scopes", FieldKind::kList, kUser},
     {"user.groups", FieldKind::kList, kUser},
     {"user.group", FieldKind::kText, kUser},

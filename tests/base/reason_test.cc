@@ -38,6 +38,11 @@ TEST(ReasonStatus, FollowsTheTableOfOutcomes) {
     EXPECT_EQ(status_of(RefusalClass::kInvalidToken), 401);
     EXPECT_EQ(status_of(RefusalClass::kInvalidRequest), 400);
     EXPECT_EQ(status_of(RefusalClass::kInsufficientScope), 403);
+    EXPECT_EQ(status_of(RefusalClass::kLoginFailed), 401);
+    EXPECT_EQ(status_of(RefusalClass::kBadRequest), 400);
+    EXPECT_EQ(status_of(RefusalClass::kMethodNotAllowed), 405);
+    EXPECT_EQ(status_of(RefusalClass::kContentTooLarge), 413);
+    EXPECT_EQ(status_of(RefusalClass::kMediaType), 415);
     EXPECT_EQ(status_of(RefusalClass::kTooManyRequests), 429);
     EXPECT_EQ(status_of(RefusalClass::kUnavailable), 503);
     EXPECT_EQ(status_of(RefusalClass::kInternal), 500);

@@ -141,15 +141,15 @@ sub sign {
         print {$message} $input;
         close $message;
         return _openssl("pkeyutl -sign -rawin -in $message -keyform DER -inkey /dev/stdin",
-            _ed448_der($jwk));
+            _okp_der($jwk));
     }
     die "cannot sign with alg '$alg'";
 }
 
 # PKCS #8 of an Ed448 private key (RFC 8410): a fixed prefix and the 57 octets.
-sub _ed448_der {
-    return pack('H*', '3047020100300506032b6571043b0439') . decode_base64url($_[0]{d});
-}
+# RFC 8410 section 7, version 1: OpenSSL 3.0 does not read what CryptX writes.
+my %okp_head = (Ed25519 => '302e020100300506032b657004220420', Ed448 => '3047020100300506032b6571043b0439');
+sub _okp_der { return pack('H*', $okp_head{ $_[0]{crv} }) . decode_base64url($_[0]{d}); }
 
 sub _openssl {
     my ($arguments, $input) = @_;
@@ -184,8 +184,7 @@ sub pem {
         if $jwk->{kty} eq 'RSA';
     return Crypt::PK::ECC->new({ %$jwk })
         ->export_key_pem($part eq 'public' ? $part : 'private_short') if $jwk->{kty} eq 'EC';
-    return Crypt::PK::Ed25519->new({ %$jwk })->export_key_pem($part) if $jwk->{crv} eq 'Ed25519';
-    my $der = _ed448_der($jwk);
+    my $der = _okp_der($jwk);
     return _openssl('pkey -inform DER' . ($part eq 'public' ? ' -pubout' : ''), $der);
 }
 

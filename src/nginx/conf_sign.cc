@@ -1,0 +1,132 @@
+#include <algorithm>
+#include <iterator>
+
+#include "base/json_object.h"
+#include "jose/issue.h"
+#include "nginx/setters.h"
+#include "policy/reply_fields.h"
+
+namespace gate::nginx {
+
+namespace {
+
+constexpr Seconds kLongest = 3650 * Seconds{86400};
+
+bool take_life(const Directive& word, std::string_view name, std::string_view text, Seconds& life) {
+    const auto seconds = parse_duration(text);
+    if (!seconds || *seconds < 1 || *seconds > kLongest) {
+        return word.unknown(std::string(name) + "=" + std::string(text),
+                            std::string(name) + "= with a time such as 1h, at most 3650d");
+    }
+    life = *seconds;
+    return true;
+}
+
+bool is_field(std::string_view text) noexcept {
+    return text.find('$') != std::string_view::npos;
+}
+
+// A user who has none of it leaves the claim out.
+std::string template_of(const std::string& value) {
+    const bool whole = value.starts_with('$') && value.find_first_of("$?", 1) == std::string::npos;
+    return whole ? value + '?' : value;
+}
+
+std::vector<std::string> user_fields() {
+    std::vector<std::string> names = policy::reply_field_names(policy::ReplyOutcome::kLogin);
+    std::erase_if(names, [](const std::string& name) { return !name.starts_with("user."); });
+    return names;
+}
+
+bool compile_claims(const Directive& directive, LiveIssuer& live, const ClaimLines& claims) {
+    JsonObject object;
+    for (const auto& [name, value] : claims) object.text(name, template_of(value));
+    const std::vector<std::string> names = user_fields();
+    auto compiled = policy::ReplyTemplate::parse(object.str(), {names.begin(), names.end()});
+    if (!compiled) return fail_block(directive, "has a \"claim\" with an " + compiled.error());
+    live.claims = std::make_shared<const policy::ReplyTemplate>(std::move(*compiled));
+    return true;
+}
+
+// What the issuer makes it must accept.
+bool check_acceptance(const Directive& directive, const jose::Issuer& issuer,
+                      const ClaimLines& claims) {
+    const jose::Signing& signing = *issuer.signing;
+    if (issuer.max_lifetime != 0 && signing.access > issuer.max_lifetime) {
+        return fail_block(directive, "signs tokens that live longer than its \"max_lifetime\" of " +
+                                         std::to_string(issuer.max_lifetime) +
+                                         "s; shorten access= or leave max_lifetime out");
+    }
+    for (const std::string& type : issuer.types) {
+        if (type == jose::kRefreshType) {
+            return fail_block(directive, "accepts the type " + quoted(type) +
+                                             ", which is that of its refresh tokens; leave it out "
+                                             "of \"type\"");
+        }
+    }
+    for (const std::string& name : issuer.require_claims) {
+        const bool own = std::ranges::find(jose::kOwnClaims, name) != std::end(jose::kOwnClaims);
+        const bool said =
+            std::ranges::any_of(claims, [&name](const auto& claim) { return claim.first == name; });
+        if (!own && !said) {
+            return fail_block(directive, "requires the claim " + quoted(name) +
+                                             ", which its own tokens do not have; write \"claim " +
+                                             name + " $user...;\"");
+        }
+    }
+    return true;
+}
+
+}  // namespace
+
+bool set_issuer_sign(Directive& word, jose::Issuer& issuer) {
+    jose::Signing signing;
+    bool named_access = false;
+    for (const std::string_view value : word.values()) {
+        if (const auto access = option(value, "access")) {
+            named_access = true;
+            if (!take_life(word, "access", *access, signing.access)) return false;
+        } else if (const auto refresh = option(value, "refresh")) {
+            if (!take_life(word, "refresh", *refresh, signing.refresh)) return false;
+        } else if (const auto kid = option(value, "kid"); kid && !kid->empty()) {
+            signing.kid = *kid;
+        } else {
+            return word.unknown(value, "access=, refresh= or kid=");
+        }
+    }
+    if (!named_access) return word.fail("says no lifetime; write access=1h or another");
+    if (signing.refresh != 0 && signing.refresh <= signing.access) {
+        return word.fail(
+            "has a refresh= that is no longer than access=, so there would be nothing to refresh");
+    }
+    signing.where = word.where().text();
+    issuer.signing = std::move(signing);
+    return true;
+}
+
+bool add_issuer_claim(Directive& word, ClaimLines& claims) {
+    const std::string name(word.values()[0]);
+    if (std::ranges::find(jose::kOwnClaims, name) != std::end(jose::kOwnClaims)) {
+        return word.fail("sets " + quoted(name) + ", which the issuer sets itself");
+    }
+    const auto same = [&name](const auto& claim) { return claim.first == name; };
+    if (std::ranges::any_of(claims, same)) return word.fail("sets " + quoted(name) + " twice");
+    const std::string value(word.values()[1]);
+    if (is_field(value) && !value.starts_with("$user.")) {
+        return word.unknown(value, "a field of the user such as $user.role, or plain text");
+    }
+    claims.emplace_back(name, value);
+    return true;
+}
+
+bool complete_signing(const Directive& directive, LiveIssuer& live, const ClaimLines& claims) {
+    if (!live.issuer.signing) {
+        return claims.empty() ||
+               fail_block(directive,
+                          "has a \"claim\" but makes no tokens; write \"sign access=1h;\" too");
+    }
+    if (!check_acceptance(directive, live.issuer, claims)) return false;
+    return claims.empty() || compile_claims(directive, live, claims);
+}
+
+}  // namespace gate::nginx

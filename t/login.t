@@ -92,7 +92,7 @@ subtest 'a good login' => sub {
     my $refresh = $json->{refresh_token};
     is header_of($refresh)->{typ}, 'rt+jwt', 'the refresh token says what it is';
     my $its = claims_of($refresh);
-    is_deeply [sort keys %$its], [qw(aud exp iat iss jti sid sub)], 'and nothing else';
+    is_deeply [sort keys %$its], [qw(aud auth_time exp iat iss jti sid sub)], 'and nothing else';
     is "$its->{sid} " . ($its->{exp} - $its->{iat}), "$sid 604800", 'of the same session, for seven days';
     my $refused = with($refresh);
     is $refused->status . ' ' . $refused->header('X-Reason'), '401 typ_bad', 'it opens nothing';

@@ -83,7 +83,8 @@ std::optional<NewToken> issue_access_token(const KeySet& keys, const Issuer& iss
 
 std::optional<NewToken> issue_refresh_token(const KeySet& keys, const Issuer& issuer,
                                             const Grant& grant, Seconds now, Seconds latest) {
-    return issue(keys, issuer, grant, kRefreshType, "{}",
+    const std::string began = JsonObject().number("auth_time", grant.session_began).str();
+    return issue(keys, issuer, grant, kRefreshType, began,
                  {now, std::min(now + issuer.signing->refresh, latest)});
 }
 
@@ -92,7 +93,7 @@ Issuer refresh_rules(const Issuer& issuer) {
     rules.types = {std::string(kRefreshType)};
     rules.max_lifetime = 0;
     rules.require_exp = true;
-    rules.require_claims = {"sub", "jti", "sid"};
+    rules.require_claims = {"sub", "jti", "sid", "auth_time"};
     rules.subject_claim = {"sub"};
     return rules;
 }

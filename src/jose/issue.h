@@ -16,12 +16,13 @@ namespace gate::jose {
 struct Grant {
     std::string subject;
     std::string session = {};   // "sid"; empty: none
+    Seconds session_began = 0;  // "auth_time" of a refresh token (OpenID Connect Core section 2)
     std::string claims = "{}";  // a JSON object; none of its members may be one of kOwnClaims
 };
 
 // What the issuer itself says in each token that it makes.
-inline constexpr std::string_view kOwnClaims[] = {"iss", "sub", "aud", "exp",
-                                                  "nbf", "iat", "jti", "sid"};
+inline constexpr std::string_view kOwnClaims[] = {"iss", "sub", "aud", "exp",      "nbf",
+                                                  "iat", "jti", "sid", "auth_time"};
 
 struct NewToken {
     std::string text;
@@ -41,7 +42,8 @@ const SetKey* signing_key(const KeySet& keys, const Issuer& issuer) noexcept;
 std::optional<NewToken> issue_access_token(const KeySet& keys, const Issuer& issuer,
                                            const Grant& grant, Seconds now);
 
-// The same with typ "rt+jwt" and without the grant's claims; it expires no later than `latest`.
+// The same with typ "rt+jwt", with auth_time, and without the grant's claims; it expires no later
+// than `latest`.
 std::optional<NewToken> issue_refresh_token(const KeySet& keys, const Issuer& issuer,
                                             const Grant& grant, Seconds now, Seconds latest);
 

@@ -15,6 +15,7 @@
 #include "base/ascii.h"
 #include "base/siphash.h"
 #include "http/header_pattern.h"
+#include "http/set_cookie.h"
 #include "jose/issuer.h"
 #include "nginx/limit_conf.h"
 #include "nginx/live.h"
@@ -136,6 +137,12 @@ struct RevocationLookupConf {
 };
 using RevocationLookups = std::vector<std::shared_ptr<RevocationLookupConf>>;
 
+// One gate_cookie line.
+struct TokenCookie {
+    bool refresh = false;  // of the refresh token
+    http::CookieSettings settings;
+};
+
 struct LoginConf {
     bool on = false;
     ngx_http_complex_value_t url{};
@@ -203,6 +210,7 @@ struct LocConf : LocationOutline {
     Setting<std::vector<ReplyConf>> replies;
     Setting<LoginConf> login;
     Setting<policy::FieldNames> fields;  // gate_field
+    Setting<std::vector<TokenCookie>> cookies;
     Setting<ngx_uint_t> log_level;
     ContentConf content;  // not inherited
     std::string name;     // "location /orders/" for reports; "" at http and server level

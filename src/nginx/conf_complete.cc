@@ -8,6 +8,7 @@
 #include "nginx/health.h"
 #include "nginx/jwks.h"
 #include "nginx/login.h"
+#include "nginx/logout.h"
 #include "nginx/metrics.h"
 #include "nginx/setters.h"
 
@@ -291,7 +292,7 @@ ngx_int_t complete_configuration(ngx_conf_t* cf) {
     }
     if (!complete_limits(cf, main, http) || !complete_lookups(cf, main, http) ||
         !check_content(cf, main) || !check_metrics(cf, main) || !complete_jwks(cf, main) ||
-        !complete_login(cf, main)) {
+        !complete_login(cf, main) || !complete_logout(cf, main)) {
         return NGX_ERROR;
     }
     if (!check_configuration(cf, main, http)) return NGX_ERROR;

@@ -36,6 +36,7 @@ void merge_settings(const LocConf& parent, LocConf& loc) {
     loc.replies.inherit(parent.replies, {});
     loc.login.inherit(parent.login, {});
     loc.fields.inherit(parent.fields, {});
+    loc.cookies.inherit(parent.cookies, {});
     loc.dry_run.inherit(parent.dry_run, false);
     loc.log_level.inherit(parent.log_level, NGX_LOG_ERR);
 }

@@ -41,6 +41,15 @@ ngx_int_t send_content(ngx_http_request_t* r, ngx_uint_t status, std::string_vie
     return ngx_http_output_filter(r, &chain);
 }
 
+ngx_int_t send_no_content(ngx_http_request_t* r) {
+    r->headers_out.status = NGX_HTTP_NO_CONTENT;
+    r->header_only = 1;
+    if (add_response_header(r, "Cache-Control", str("no-store")) == nullptr) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return ngx_http_send_header(r);
+}
+
 bool set_content(Directive& directive, LocConf& loc, ngx_http_handler_pt handler) {
     if (loc.content.handler == handler) return directive.duplicate();
     auto* core = static_cast<ngx_http_core_loc_conf_t*>(

@@ -18,6 +18,9 @@ ngx_int_t accept_reading(ngx_http_request_t* r);
 ngx_int_t send_content(ngx_http_request_t* r, ngx_uint_t status, std::string_view type,
                        std::string_view body, std::string_view cache = "no-store");
 
+// 204, which nobody may store either.
+ngx_int_t send_no_content(ngx_http_request_t* r);
+
 // The directive makes `handler` answer its location. False after a message: it does so already, or
 // something else does.
 bool set_content(Directive& directive, LocConf& loc, ngx_http_handler_pt handler);

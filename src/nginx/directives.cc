@@ -53,6 +53,7 @@ ngx_command_t directives[] = {
     location_command<set_gate_error_format>("gate_error_format", kLocation | NGX_CONF_TAKE1),
     location_command<set_gate_reply>("gate_reply", kLocation | NGX_CONF_TAKE23 | NGX_CONF_TAKE4),
     location_command<set_gate_field>("gate_field", kLocation | NGX_CONF_TAKE23),
+    location_command<set_gate_cookie>("gate_cookie", kLocation | NGX_CONF_1MORE),
     location_command<set_gate_login_url>("gate_login_url", kLocation | NGX_CONF_TAKE12),
     location_command<set_gate_dry_run>("gate_dry_run", kLocation | NGX_CONF_TAKE1),
     location_command<set_gate_log_level>("gate_log_level", kLocation | NGX_CONF_TAKE1),
@@ -67,6 +68,7 @@ ngx_command_t directives[] = {
     main_command<set_gate_roles>("gate_roles", kHttp | NGX_CONF_BLOCK | NGX_CONF_TAKE1),
 
     location_command<set_gate_login>("gate_login", NGX_HTTP_LOC_CONF | NGX_CONF_TAKE2),
+    location_command<set_gate_logout>("gate_logout", NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS),
     location_command<set_gate_jwks>("gate_jwks", NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1),
     location_command<set_gate_health>("gate_health", NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1),
     location_command<set_gate_metrics>("gate_metrics", NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS | NGX_CONF_TAKE1),

@@ -115,6 +115,7 @@ ngx_int_t Endpoint::answer(policy::ReplyOutcome outcome,
                             reply->body->render(fields));
     }
     const policy::DefaultReply usual = policy::default_reply(outcome);
+    if (usual.json.empty()) return send_no_content(r_);
     const auto body = policy::parse_reply(outcome, usual.json);
     if (!body) return refuse(Reason::kInternal);
     return send_content(r_, static_cast<ngx_uint_t>(usual.status), "application/json",

@@ -63,6 +63,7 @@ struct LiveIssuer {
     policy::TrustedIssuer trusted;  // keys, roles and epoch as loaded now
     // "claim" lines: what its own tokens say of a user; nullptr: scope, roles and groups.
     std::shared_ptr<const policy::ReplyTemplate> claims;
+    Seconds expired_grace = 0;  // what some gate_refresh accepts beyond "exp"
     std::vector<SourceFile> files;
     std::string roles_name;
     const LiveRoles* roles = nullptr;

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "base/json_text.h"
-#include "jose/issue.h"
 #include "nginx/bridge.h"
 #include "nginx/conf_check.h"
 #include "nginx/content.h"
@@ -12,7 +10,7 @@
 #include "nginx/limits.h"
 #include "nginx/password_check.h"
 #include "nginx/setters.h"
-#include "policy/user_claims.h"
+#include "nginx/token_grant.h"
 
 namespace gate::nginx {
 
@@ -20,58 +18,6 @@ namespace {
 
 using policy::RequestField;
 using users::User;
-
-// What a login, or a refresh, hands out.
-struct Tokens {
-    jose::NewToken access;
-    std::optional<jose::NewToken> refresh;
-    std::string session;
-    Seconds now;
-};
-
-std::optional<Tokens> issue(const LiveIssuer& live, const User& user, Seconds now) {
-    const jose::KeySet& keys = *live.trusted.keys;
-    const bool refreshes = live.issuer.signing->refresh != 0;
-    jose::Grant grant{.subject = user.name};
-    if (refreshes) {
-        auto session = jose::random_identifier();
-        if (!session) return std::nullopt;
-        grant.session = *std::move(session);
-    }
-    grant.claims = live.claims ? live.claims->render([&user](std::string_view field) {
-        return policy::user_field(user, field);
-    })
-                               : policy::usual_claims(user, live.issuer);
-    auto access = jose::issue_access_token(keys, live.issuer, grant, now);
-    if (!access) return std::nullopt;
-    Tokens tokens{*std::move(access), std::nullopt, grant.session, now};
-    if (refreshes) {
-        tokens.refresh = jose::issue_refresh_token(keys, live.issuer, grant, now,
-                                                   std::numeric_limits<Seconds>::max());
-        if (!tokens.refresh) return std::nullopt;
-    }
-    return tokens;
-}
-
-std::string token_field(const Tokens& tokens, const User& user, std::string_view field) {
-    const auto& refresh = tokens.refresh;
-    if (field == "access_token") return json_string(tokens.access.text);
-    if (field == "token_type") return json_string("Bearer");
-    if (field == "expires_in") return policy::reply_number(tokens.access.expires - tokens.now);
-    if (policy::instant_name(field) == "expires_at") {
-        return policy::reply_instant(field, tokens.access.expires);
-    }
-    if (field == "scope") return policy::reply_words(user.scopes);
-    if (field == "scopes") return policy::reply_list(user.scopes);
-    if (!refresh) return policy::user_field(user, field);
-    if (field == "refresh_token") return json_string(refresh->text);
-    if (field == "refresh_expires_in") return policy::reply_number(refresh->expires - tokens.now);
-    if (policy::instant_name(field) == "refresh_expires_at") {
-        return policy::reply_instant(field, refresh->expires);
-    }
-    if (field == "sid") return json_string(tokens.session);
-    return policy::user_field(user, field);
-}
 
 class Login final : public Endpoint {
 public:
@@ -131,10 +77,13 @@ Endpoint::Step Login::conclude() {
     if (const Reason reason = judge(); reason != Reason::kNone) return refuse(reason);
     const LiveIssuer& live = *location().content.issuer;
     if (!live.trusted.keys) return refuse(Reason::kJwksUnavailable);
-    const auto tokens = issue(live, *user_, ngx_time());
-    if (!tokens) return refuse(Reason::kInternal);
+    const auto granted =
+        grant_tokens(live, *user_, ngx_time(), std::nullopt, std::numeric_limits<Seconds>::max());
+    if (!granted || !set_token_cookies(request(), location(), *granted)) {
+        return refuse(Reason::kInternal);
+    }
     return answer(policy::ReplyOutcome::kLogin,
-                  [&](std::string_view field) { return token_field(*tokens, *user_, field); });
+                  [&](std::string_view field) { return grant_field(*granted, *user_, field); });
 }
 
 ngx_int_t login_handler(ngx_http_request_t* r) noexcept {

@@ -16,6 +16,7 @@
 #include "nginx/redis_client.h"
 #include "nginx/refusal_log.h"
 #include "nginx/revocation_lookup.h"
+#include "nginx/revocation_write.h"
 #include "nginx/setters.h"
 #include "nginx/stream_follower.h"
 #include "nginx/variables.h"
@@ -130,6 +131,7 @@ void exit_process(ngx_cycle_t*) noexcept {
     stop_health_watch();
     stop_watching();
     stop_password_checks();
+    stop_revocation_writes();
     stop_journal_feeds();
     stop_followers();
     stop_last_use();

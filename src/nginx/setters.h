@@ -31,6 +31,7 @@ bool set_gate_error_format(Directive& directive, LocConf& loc);
 bool set_gate_reply(Directive& directive, LocConf& loc);
 bool set_gate_login_url(Directive& directive, LocConf& loc);
 bool set_gate_field(Directive& directive, LocConf& loc);
+bool set_gate_cookie(Directive& directive, LocConf& loc);
 bool set_gate_dry_run(Directive& directive, LocConf& loc);
 bool set_gate_log_level(Directive& directive, LocConf& loc);
 
@@ -64,11 +65,12 @@ bool set_gate_fail_limit(Directive& directive, LocConf& loc);
 // conf_lookup.cc
 bool set_gate_revocation_lookup(Directive& directive, LocConf& loc);
 
-// metrics.cc, health.cc, jwks.cc, login.cc
+// metrics.cc, health.cc, jwks.cc, login.cc, logout.cc
 bool set_gate_metrics(Directive& directive, LocConf& loc);
 bool set_gate_health(Directive& directive, LocConf& loc);
 bool set_gate_jwks(Directive& directive, LocConf& loc);
 bool set_gate_login(Directive& directive, LocConf& loc);
+bool set_gate_logout(Directive& directive, LocConf& loc);
 
 // The main configuration while nginx reads its files.
 MainConf& main_conf(ngx_conf_t* cf);

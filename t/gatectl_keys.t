@@ -35,6 +35,7 @@ is $status, 0, 'gatectl --help is done';
 my @commands = $help =~ /^  (\S+(?: [a-z]+)?)  +[A-Z]/mg;
 is_deeply [sort @commands], [sort
     map({ "key $_" } qw(create list show rotate suspend resume revoke verify import)), 'secret new',
+    map({ "user $_" } qw(add passwd disable enable remove list show import)),
     map({ "store $_" } qw(init check)),
     map({ "revoke $_" } qw(jti sub sid client key all token list compact check)),
     map({ "token $_" } qw(sign inspect verify)), 'jwks show', qw(explain routes jws-check)],

@@ -5,17 +5,17 @@
 
 #include "base/ascii.h"
 #include "base/json_text.h"
+#include "jose/member_reader.h"
 
 namespace gate::apikey {
 
 namespace {
 
+using jose::MemberReader;
 using jose::Value;
 using Kind = Value::Kind;
 
 constexpr std::size_t kMaxIdSize = 64;
-constexpr std::size_t kMaxTextSize = 1024;     // of a name, an owner, a scope
-constexpr Seconds kMaxInstant = 253402300799;  // 9999-12-31T23:59:59Z, the last of RFC 3339
 constexpr std::int64_t kMaxBurst = 1000000000;
 constexpr std::size_t kDigestDigits = 64;
 
@@ -25,10 +25,6 @@ constexpr std::array<std::string_view, 16> kMembers{
 
 std::string quoted(std::string_view text) {
     return json_string(text);
-}
-
-bool is_clean_text(std::string_view text) noexcept {
-    return text.size() <= kMaxTextSize && !has_control_character(text);
 }
 
 bool is_id(std::string_view text) noexcept {
@@ -59,125 +55,40 @@ std::optional<KeyStatus> find_status(std::string_view name) noexcept {
     return std::nullopt;
 }
 
-// Reads the members of one record; each function leaves its target alone when the member is absent.
-class Reader {
-public:
-    Reader(Value object, Record::Values in_errors) : object_(object), in_errors_(in_errors) {}
+Status<std::string> read_status(const MemberReader& reader, KeyStatus& target) {
+    const auto found = find_status(reader.member("status").string().value_or(std::string_view{}));
+    if (!found) return reader.wrong("status", "active, suspended or revoked");
+    target = *found;
+    return Done{};
+}
 
-    Status<std::string> check_members() const {
-        for (std::string_view name : object_.member_names()) {
-            if (std::find(kMembers.begin(), kMembers.end(), name) != kMembers.end()) continue;
-            std::string known;
-            for (std::string_view member : kMembers)
-                known += (known.empty() ? "" : ", ") + std::string(member);
-            return fail("member " + quoted(name) + " is unknown; known are " + known);
-        }
-        const Value version = object_.member("v");
-        if (version.present() && version.integer() != Record::kVersion) {
-            return wrong("v", version, std::to_string(Record::kVersion));
-        }
-        return Done{};
+Status<std::string> read_burst(const MemberReader& reader, std::optional<std::int64_t>& target) {
+    const Value value = reader.member("burst");
+    if (!value.present()) return Done{};
+    const auto found = value.integer();
+    if (!found || *found < 1 || *found > kMaxBurst) {
+        return reader.wrong("burst", "an integer from 1 to " + std::to_string(kMaxBurst));
     }
+    target = found;
+    return Done{};
+}
 
-    Status<std::string> text(std::string_view name, std::string& target,
-                             bool (*good)(std::string_view), std::string_view expected,
-                             bool required) const {
-        const Value value = object_.member(name);
-        if (!value.present() && !required) return Done{};
-        const auto found = value.string();
-        if (!found || !good(*found)) return wrong(name, value, expected);
-        target = *found;
-        return Done{};
+Status<std::string> read_networks(const MemberReader& reader, std::vector<Network>& target) {
+    const Value value = reader.member("cidr");
+    if (!value.present()) return Done{};
+    const std::string expected =
+        "an array of networks such as \"192.0.2.0/24\" (no address bits behind the prefix)";
+    // An empty list could mean "from nowhere" or "from anywhere".
+    if (!value.is(Kind::kArray) || value.size() == 0) return reader.wrong("cidr", expected);
+    for (std::size_t i = 0; i < value.size(); ++i) {
+        const auto network = Network::parse(value.at(i).string().value_or(std::string_view{}));
+        if (!network) return reader.wrong("cidr", expected);
+        target.push_back(*network);
     }
+    return Done{};
+}
 
-    Status<std::string> list(std::string_view name, std::vector<std::string>& target) const {
-        const Value value = object_.member(name);
-        if (!value.present()) return Done{};
-        const std::string expected = "an array of non-empty strings without control characters";
-        if (!value.is(Kind::kArray)) return wrong(name, value, expected);
-        for (std::size_t i = 0; i < value.size(); ++i) {
-            const auto element = value.at(i).string();
-            if (!element || element->empty() || !is_clean_text(*element))
-                return wrong(name, value, expected);
-            target.emplace_back(*element);
-        }
-        return Done{};
-    }
-
-    Status<std::string> status(KeyStatus& target) const {
-        const Value value = object_.member("status");
-        const auto found = find_status(value.string().value_or(std::string_view{}));
-        if (!found) return wrong("status", value, "active, suspended or revoked");
-        target = *found;
-        return Done{};
-    }
-
-    Status<std::string> instant(std::string_view name, std::optional<Seconds>& target) const {
-        const Value value = object_.member(name);
-        if (!value.present()) return Done{};
-        std::optional<Seconds> when = value.integer();
-        if (const auto text_form = value.string()) when = parse_rfc3339(*text_form);
-        if (!when || *when < 0 || *when > kMaxInstant) {
-            return wrong(name, value, "an instant such as \"2030-01-31T00:00:00Z\"");
-        }
-        target = when;
-        return Done{};
-    }
-
-    Status<std::string> burst(std::optional<std::int64_t>& target) const {
-        const Value value = object_.member("burst");
-        if (!value.present()) return Done{};
-        const auto found = value.integer();
-        if (!found || *found < 1 || *found > kMaxBurst) {
-            return wrong("burst", value, "an integer from 1 to " + std::to_string(kMaxBurst));
-        }
-        target = found;
-        return Done{};
-    }
-
-    Status<std::string> networks(std::vector<Network>& target) const {
-        const Value value = object_.member("cidr");
-        if (!value.present()) return Done{};
-        const std::string expected =
-            "an array of networks such as \"192.0.2.0/24\" (no address bits behind the prefix)";
-        // An empty list could mean "from nowhere" or "from anywhere".
-        if (!value.is(Kind::kArray) || value.size() == 0) return wrong("cidr", value, expected);
-        for (std::size_t i = 0; i < value.size(); ++i) {
-            const auto network = Network::parse(value.at(i).string().value_or(std::string_view{}));
-            if (!network) return wrong("cidr", value, expected);
-            target.push_back(*network);
-        }
-        return Done{};
-    }
-
-    Status<std::string> labels(jose::Document& target) const {
-        const Value value = object_.member("labels");
-        if (!value.present()) return Done{};
-        auto parsed = jose::Document::parse(value.dump());
-        if (!parsed) return wrong("labels", value, "an object");
-        target = *std::move(parsed);
-        return Done{};
-    }
-
-private:
-    // "member "x" is <value>; expected ..": the value is shown, cut, as it stands in the file.
-    Failure<std::string> wrong(std::string_view member, Value value,
-                               std::string_view expected) const {
-        constexpr std::size_t kShown = 60;
-        std::string shown = "missing";
-        if (value.present()) {
-            shown = in_errors_ == Record::Values::kShown ? value.dump() : "wrong";
-            if (shown.size() > kShown) shown = shown.substr(0, kShown) + "..";
-        }
-        return fail("member " + quoted(member) + " is " + shown + "; expected " +
-                    std::string(expected));
-    }
-
-    Value object_;
-    Record::Values in_errors_;
-};
-
-Status<std::string> read_identity(const Reader& reader, Record& record) {
+Status<std::string> read_identity(const MemberReader& reader, Record& record) {
     if (auto done =
             reader.text("id", record.id, is_id, "1 to 64 letters, digits, '.', '_' and '-'", true);
         !done) {
@@ -189,21 +100,21 @@ Status<std::string> read_identity(const Reader& reader, Record& record) {
         return done;
     }
     const std::string expected = "a string without control characters";
-    if (auto done = reader.text("name", record.name, is_clean_text, expected, false); !done)
+    if (auto done = reader.text("name", record.name, jose::is_clean_text, expected, false); !done)
         return done;
-    if (auto done = reader.text("owner", record.owner, is_clean_text, expected, false); !done)
+    if (auto done = reader.text("owner", record.owner, jose::is_clean_text, expected, false); !done)
         return done;
-    return reader.status(record.status);
+    return read_status(reader, record.status);
 }
 
-Status<std::string> read_grants(const Reader& reader, Record& record) {
+Status<std::string> read_grants(const MemberReader& reader, Record& record) {
     if (auto done = reader.list("scopes", record.scopes); !done) return done;
     if (auto done = reader.list("roles", record.roles); !done) return done;
     if (auto done = reader.list("groups", record.groups); !done) return done;
-    return reader.labels(record.labels);
+    return reader.object("labels", record.labels);
 }
 
-Status<std::string> read_bounds(const Reader& reader, Record& record) {
+Status<std::string> read_bounds(const MemberReader& reader, Record& record) {
     std::optional<Seconds> created;
     if (auto done = reader.instant("created", created); !done) return done;
     record.created = created.value_or(0);
@@ -213,8 +124,8 @@ Status<std::string> read_bounds(const Reader& reader, Record& record) {
         !done) {
         return done;
     }
-    if (auto done = reader.burst(record.burst); !done) return done;
-    return reader.networks(record.networks);
+    if (auto done = read_burst(reader, record.burst); !done) return done;
+    return read_networks(reader, record.networks);
 }
 
 void append_member(std::string& out, std::string_view name, std::string_view json) {
@@ -255,9 +166,9 @@ std::string_view name_of(KeyStatus status) noexcept {
 
 Result<Record, std::string> Record::from_json(Value object, Values in_errors) {
     if (!object.is(Kind::kObject)) return fail(std::string("a record must be an object"));
-    const Reader reader(object, in_errors);
+    const MemberReader reader(object, in_errors);
     Record record;
-    if (auto done = reader.check_members(); !done) return fail(done.error());
+    if (auto done = reader.check_members(kMembers, kVersion); !done) return fail(done.error());
     if (auto done = read_identity(reader, record); !done) return fail(done.error());
     if (auto done = read_grants(reader, record); !done) return fail(done.error());
     if (auto done = read_bounds(reader, record); !done) return fail(done.error());

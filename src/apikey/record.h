@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "jose/json.h"
+#include "jose/member_reader.h"
 
 namespace gate::apikey {
 
@@ -59,7 +60,7 @@ struct Record {
     // operator's typing error must not widen a key). Instants are RFC 3339 in UTC, or Unix seconds.
     // Errors are sentences: "member \"status\" is \"on\"; expected active, suspended or revoked",
     // and with kHidden "member \"status\" is wrong; expected ..".
-    enum class Values : std::uint8_t { kShown, kHidden };
+    using Values = jose::MemberReader::Values;
     static Result<Record, std::string> from_json(jose::Value object,
                                                  Values in_errors = Values::kShown);
     // One line; members without a value are left out, instants are RFC 3339.

@@ -4,16 +4,15 @@
 
 #include <span>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 #include "apikey/record.h"
 #include "base/result.h"
+#include "jose/hash_fields.h"
 
 namespace gate::apikey {
 
-using Field = std::pair<std::string_view, std::string_view>;
+using Field = jose::Field;
 
 // Stricter than the JSON form: "v" and "digest" must be there. Errors are sentences without the
 // values of fields, which may be anything.

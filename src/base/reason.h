@@ -96,6 +96,7 @@ enum class RefusalClass : std::uint8_t {
     X(kUserUnknown,       "user_unknown",        kLoginFailed)       \
     X(kUserDisabled,      "user_disabled",       kLoginFailed)       \
     X(kPasswordWrong,     "password_wrong",      kLoginFailed)       \
+    X(kRefreshReused,     "refresh_reused",      kInvalidToken)      \
     X(kHashQueueFull,     "hash_queue_full",     kUnavailable)       \
     X(kUsersUnavailable,  "users_unavailable",   kUnavailable)       \
     /* limits */                                                     \

@@ -78,7 +78,10 @@ std::optional<NewToken> issue_access_token(const KeySet& keys, const Issuer& iss
                                            const Grant& grant, Seconds now) {
     const std::string_view type =
         issuer.types.empty() ? std::string_view("JWT") : std::string_view(issuer.types.front());
-    return issue(keys, issuer, grant, type, grant.claims, {now, now + issuer.signing->access});
+    JsonObject claims;
+    claims.members(grant.claims);
+    if (issuer.signing->tells_login) claims.number("auth_time", grant.session_began);
+    return issue(keys, issuer, grant, type, claims.str(), {now, now + issuer.signing->access});
 }
 
 std::optional<NewToken> issue_refresh_token(const KeySet& keys, const Issuer& issuer,

@@ -16,7 +16,7 @@ namespace gate::jose {
 struct Grant {
     std::string subject;
     std::string session = {};   // "sid"; empty: none
-    Seconds session_began = 0;  // "auth_time" of a refresh token (OpenID Connect Core section 2)
+    Seconds session_began = 0;  // "auth_time" (OpenID Connect Core section 2)
     std::string claims = "{}";  // a JSON object; none of its members may be one of kOwnClaims
 };
 
@@ -37,8 +37,8 @@ std::optional<std::string> random_identifier();
 const SetKey* signing_key(const KeySet& keys, const Issuer& issuer) noexcept;
 
 // Header: alg, typ (the first of issuer.types, or JWT), kid if the key has one. Claims: iss and aud
-// as the issuer demands them, sub, iat, exp, a random jti, sid, and the grant's. nullopt: no key
-// signs, or OpenSSL fails.
+// as the issuer demands them, sub, iat, exp, a random jti, sid, and the grant's; auth_time where
+// issuer.signing asks for it. nullopt: no key signs, or OpenSSL fails.
 std::optional<NewToken> issue_access_token(const KeySet& keys, const Issuer& issuer,
                                            const Grant& grant, Seconds now);
 

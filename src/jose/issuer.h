@@ -22,10 +22,11 @@ using ClaimNames = std::vector<std::string>;
 
 // "sign": the tokens that the issuer makes here.
 struct Signing {
-    Seconds access = 3600;   // from "iat" to "exp" of an access token
-    Seconds refresh = 0;     // the same of a refresh token; 0: there are none
-    std::string kid;         // of the key that signs; empty: the first that can
-    std::string where = {};  // "nginx.conf:12"
+    Seconds access = 3600;     // from "iat" to "exp" of an access token
+    Seconds refresh = 0;       // the same of a refresh token; 0: there are none
+    std::string kid;           // of the key that signs; empty: the first that can
+    bool tells_login = false;  // access tokens have "auth_time" too: they are good for new ones
+    std::string where = {};    // "nginx.conf:12"
 };
 
 struct Issuer {

@@ -162,6 +162,18 @@ struct PublishedKeys {
     std::string tag;  // ETag
 };
 
+// What gate_refresh accepts.
+struct RefreshConf {
+    bool body = true;
+    bool cookie = false;
+    bool bearer = false;
+    Seconds expired = 0;           // beyond "exp" of a bearer token
+    Seconds reuse = 10;            // a second use within this is no theft
+    Seconds session = 30 * 86400;  // from the login
+    jose::Issuer refresh_rules;    // of refresh tokens
+    jose::Issuer access_rules;     // of bearer tokens
+};
+
 // What answers the requests of a location in an application's place: one directive.
 struct ContentConf {
     ngx_http_handler_pt handler = nullptr;  // nullptr: none of the gate's
@@ -169,11 +181,12 @@ struct ContentConf {
     Where where;
     HealthForm health = HealthForm::kPage;
     MetricsFormat metrics = MetricsFormat::kPrometheus;
-    std::string issuer_name;  // gate_jwks, gate_login
+    std::string issuer_name;  // gate_jwks, gate_login, gate_refresh
     const LiveIssuer* issuer = nullptr;
     std::shared_ptr<PublishedKeys> published;
-    std::string users_name;  // gate_login
+    std::string users_name;  // gate_login, gate_refresh; empty: the only ones
     const LiveUsers* users = nullptr;
+    RefreshConf refresh;  // gate_refresh
 };
 
 // What each request reads, so that it has cache lines of its own. After merge.

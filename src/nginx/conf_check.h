@@ -11,6 +11,10 @@ std::vector<std::string> issuer_names(const MainConf& main);
 // The gate_issuer block of that name for what answers a location; nullptr after a message.
 const LiveIssuer* find_issuer(ngx_conf_t* cf, const MainConf& main, const ContentConf& content);
 
+// The same with the users of content.users_name, or the only ones; the issuer makes tokens. False
+// after a message.
+bool find_issuing(ngx_conf_t* cf, const MainConf& main, ContentConf& content);
+
 // A resolved gate: issuers and stores that could not be told apart.
 bool check_gate(ngx_conf_t* cf, const GateConf& gate);
 

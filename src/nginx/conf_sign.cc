@@ -3,6 +3,7 @@
 
 #include "base/json_object.h"
 #include "jose/issue.h"
+#include "nginx/conf_check.h"
 #include "nginx/setters.h"
 #include "policy/reply_fields.h"
 
@@ -117,6 +118,35 @@ bool add_issuer_claim(Directive& word, ClaimLines& claims) {
     }
     claims.emplace_back(name, value);
     return true;
+}
+
+bool find_issuing(ngx_conf_t* cf, const MainConf& main, ContentConf& content) {
+    const std::string where = content.where.text();
+    content.issuer = find_issuer(cf, main, content);
+    if (content.issuer == nullptr) return false;
+    if (!content.issuer->issuer.signing) {
+        return fail_at(cf, where,
+                       quoted(content.directive) + " names issuer " + quoted(content.issuer_name) +
+                           ", which makes no tokens; write \"sign access=1h;\" into its block (" +
+                           content.issuer->where + ")");
+    }
+    std::vector<std::string> names;
+    for (const auto& users : main.users) {
+        names.push_back(users->name);
+        if (users->name == content.users_name) content.users = users.get();
+    }
+    const bool only = content.users_name.empty() && main.users.size() == 1;
+    if (only) content.users = main.users.front().get();
+    if (content.users != nullptr) return true;
+    return fail_at(cf, where,
+                   content.users_name.empty()
+                       ? quoted(content.directive) +
+                             " does not say whose users; write users= with "
+                             "one of the declared gate_users: " +
+                             listed(names)
+                       : quoted(content.directive) + " names unknown users " +
+                             quoted(content.users_name) +
+                             "; declared gate_users: " + listed(names));
 }
 
 bool complete_signing(const Directive& directive, LiveIssuer& live, const ClaimLines& claims) {

@@ -68,6 +68,7 @@ ngx_command_t directives[] = {
     main_command<set_gate_roles>("gate_roles", kHttp | NGX_CONF_BLOCK | NGX_CONF_TAKE1),
 
     location_command<set_gate_login>("gate_login", NGX_HTTP_LOC_CONF | NGX_CONF_TAKE2),
+    location_command<set_gate_refresh>("gate_refresh", NGX_HTTP_LOC_CONF | NGX_CONF_1MORE),
     location_command<set_gate_logout>("gate_logout", NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS),
     location_command<set_gate_jwks>("gate_jwks", NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1),
     location_command<set_gate_health>("gate_health", NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1),

@@ -88,13 +88,7 @@ bool is_foreign(ngx_http_request_t* r, const SourceConf& source) {
             allowed = {reinterpret_cast<const char*>(variable->data), variable->len};
         }
     }
-    std::string_view host = r->headers_in.host != nullptr ? view(r->headers_in.host->value) : "";
-    std::string_view scheme = "http";
-#if (NGX_HTTP_SSL)
-    if (r->connection->ssl != nullptr) scheme = "https";
-#endif
-    return http::is_cross_site(header_value(r, "origin"), header_value(r, "sec-fetch-site"), scheme,
-                               host, allowed);
+    return is_from_another_site(r, allowed);
 }
 
 Candidate candidate_of(const SourcePlace& place, const http::Found& found, bool foreign) {
@@ -277,6 +271,16 @@ ngx_table_elt_t* find_lone_header(ngx_http_request_t* r,
 }
 
 }  // namespace
+
+bool is_from_another_site(ngx_http_request_t* r, std::string_view allowed) {
+    std::string_view host = r->headers_in.host != nullptr ? view(r->headers_in.host->value) : "";
+    std::string_view scheme = "http";
+#if (NGX_HTTP_SSL)
+    if (r->connection->ssl != nullptr) scheme = "https";
+#endif
+    return http::is_cross_site(header_value(r, "origin"), header_value(r, "sec-fetch-site"), scheme,
+                               host, allowed);
+}
 
 bool asks_for_cors(ngx_http_request_t* r) {
     return !header_value(r, "origin").empty() &&

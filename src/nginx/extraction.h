@@ -20,6 +20,10 @@ void take(ngx_http_request_t* r, Record& record, const LocConf& location);
 // before, and where what was found is too long.
 bool take_lone_header(ngx_http_request_t* r, Record& record, const LocConf& location);
 
+// Whether a page of another site than this one and `allowed` (see http::is_cross_site) made the
+// browser send this.
+bool is_from_another_site(ngx_http_request_t* r, std::string_view allowed = {});
+
 // A CORS preflight: OPTIONS with Origin and Access-Control-Request-Method.
 bool asks_for_cors(ngx_http_request_t* r);
 inline bool is_preflight(ngx_http_request_t* r) {

@@ -94,25 +94,7 @@ ngx_int_t login_handler(ngx_http_request_t* r) noexcept {
 
 bool complete_level(ngx_conf_t* cf, const MainConf& main, const LocConf& loc,
                     ContentConf& content) {
-    content.issuer = find_issuer(cf, main, content);
-    if (content.issuer == nullptr) return false;
-    if (!content.issuer->issuer.signing) {
-        return fail_at(cf, content.where.text(),
-                       "\"gate_login\" names issuer " + quoted(content.issuer_name) +
-                           ", which makes no tokens; write \"sign access=1h;\" into its block (" +
-                           content.issuer->where + ")");
-    }
-    std::vector<std::string> names;
-    for (const auto& users : main.users) {
-        names.push_back(users->name);
-        if (users->name == content.users_name) content.users = users.get();
-    }
-    if (content.users == nullptr) {
-        return fail_at(cf, content.where.text(),
-                       "\"gate_login\" names unknown users " + quoted(content.users_name) +
-                           "; declared gate_users: " + listed(names));
-    }
-    return check_open_endpoint(cf, loc);
+    return find_issuing(cf, main, content) && check_open_endpoint(cf, loc);
 }
 
 }  // namespace

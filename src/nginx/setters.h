@@ -65,11 +65,12 @@ bool set_gate_fail_limit(Directive& directive, LocConf& loc);
 // conf_lookup.cc
 bool set_gate_revocation_lookup(Directive& directive, LocConf& loc);
 
-// metrics.cc, health.cc, jwks.cc, login.cc, logout.cc
+// metrics.cc, health.cc, jwks.cc, login.cc, refresh.cc, logout.cc
 bool set_gate_metrics(Directive& directive, LocConf& loc);
 bool set_gate_health(Directive& directive, LocConf& loc);
 bool set_gate_jwks(Directive& directive, LocConf& loc);
 bool set_gate_login(Directive& directive, LocConf& loc);
+bool set_gate_refresh(Directive& directive, LocConf& loc);
 bool set_gate_logout(Directive& directive, LocConf& loc);
 
 // The main configuration while nginx reads its files.

@@ -50,12 +50,13 @@ std::optional<TokenGrant> grant_tokens(const LiveIssuer& live, const users::User
     if (!live.trusted.keys) return std::nullopt;
     const jose::KeySet& keys = *live.trusted.keys;
     const bool refreshes = live.issuer.signing->refresh != 0;
-    jose::Grant grant{.subject = user.name, .claims = claims_of(live, user)};
+    jose::Grant grant{.subject = user.name,
+                      .session_began = session ? session->began : now,
+                      .claims = claims_of(live, user)};
     if (refreshes) {
         auto id = session ? session->id : jose::random_identifier();
         if (!id) return std::nullopt;
         grant.session = *std::move(id);
-        grant.session_began = session ? session->began : now;
     }
     auto access = jose::issue_access_token(keys, live.issuer, grant, now);
     if (!access) return std::nullopt;

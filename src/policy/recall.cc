@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "base/base64url.h"
 #include "base/bytes.h"
@@ -138,6 +139,16 @@ Status<Reason> remember(cache::Zone& zone, const cache::Fingerprint& fingerprint
     }
     if (revoked) return fail(Reason::kRevoked);
     return Done{};
+}
+
+Revoked revoked_by(const cache::Zone& zone, std::string_view token, const jose::Claims& claims,
+                   Seconds now) {
+    auto digests = digests_of(zone, token, claims);
+    const std::uint32_t issued = saturated(claims.issued.value_or(0));
+    const RevocationDigest itself = std::exchange(digests[0], RevocationDigest{});
+    if (is_revoked(zone, digests, claims.issuer, issued, saturated(now))) return Revoked::kMore;
+    const bool dead = zone.revocations.revoked(itself, issued, saturated(now));
+    return dead ? Revoked::kItself : Revoked::kNo;
 }
 
 std::optional<crypto::Digest256> recall_digest(const VerdictWords& words, std::uint64_t epoch) {

@@ -80,6 +80,12 @@ Status<Reason> remember(cache::Zone& zone, const cache::Fingerprint& fingerprint
                         std::string_view token, std::string_view payload,
                         const jose::Claims& claims, const TrustedIssuer& issuer, Seconds now);
 
+// What revokes a token that is good but for that: nothing, itself alone (by jti or its signing
+// input), or more than itself (its session, subject, client or issuer).
+enum class Revoked : std::uint8_t { kNo, kItself, kMore };
+Revoked revoked_by(const cache::Zone& zone, std::string_view token, const jose::Claims& claims,
+                   Seconds now);
+
 // The digest of an API key that was found in a store before, from the words kept for the key;
 // `epoch` is the store's.
 std::optional<crypto::Digest256> recall_digest(const VerdictWords& words, std::uint64_t epoch);

@@ -23,7 +23,9 @@ public:
     std::string users() const { return prefix_ + "users"; }  // sorted set: names by creation time
     std::string used() const { return prefix_ + "used"; }    // hash: id to time of last use
     std::string revoked() const { return prefix_ + "rev"; }  // sorted set: items by expiry
-    std::string log() const { return prefix_ + "log"; }      // stream of changes
+    // string: when the token of that digest, which is good for one use, was used
+    std::string spent(std::string_view digest) const { return (prefix_ + "spent:").append(digest); }
+    std::string log() const { return prefix_ + "log"; }  // stream of changes
 
 private:
     std::string prefix_;

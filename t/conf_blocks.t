@@ -30,7 +30,7 @@ refused('issuer with a bad name', 'gate_issuer a,b { }',
 refused('an unknown word', in_issuer('jwks_url x;'),
     'gate_issuer "x": "jwks_url" is unknown here; expected issuer, jwks_file, key, algorithms, audience, '
     . 'type, leeway, require_exp, max_lifetime, require_claim, subject_claim, client_claim, scope_claim, '
-    . 'role_claim, group_claim, roles in nginx.conf:2');
+    . 'role_claim, group_claim, roles, sign, claim in nginx.conf:2');
 refused('a word twice', in_issuer('issuer a; issuer b;'),
     'gate_issuer "x": "issuer" directive is duplicate in nginx.conf:2');
 refused('a word without arguments', in_issuer('audience;'),
@@ -194,7 +194,7 @@ $t->write_file('audience.inc', "audience a;\nnonsense x;\n");
 refused('an error in an included file', in_issuer("issuer i; include audience.inc;"),
     'gate_issuer "x": "nonsense" is unknown here; expected issuer, jwks_file, key, algorithms, audience, '
     . 'type, leeway, require_exp, max_lifetime, require_claim, subject_claim, client_claim, scope_claim, '
-    . 'role_claim, group_claim, roles in DIR/audience.inc:2');
+    . 'role_claim, group_claim, roles, sign, claim in DIR/audience.inc:2');
 $t->write_file('audience.inc', "audience a;\n");
 warned('an included file', in_issuer("issuer i; include audience.inc; jwks_file corp.jwks;"));
 

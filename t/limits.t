@@ -37,9 +37,7 @@ subtest 'wrong lines' => sub {
     refused('a line beside off', $line->("gate_limit off;\ngate_limit rate=1r/s;"),
         '"gate_limit" says off beside another such line of the same level in nginx.conf:3');
     refused('an unknown failure key', $line->('gate_fail_limit rate=1r/s key=address,agent;'), '"gate_fail_limit" has an '
-        . 'unknown value "key=agent"; expected address or a $variable in nginx.conf:2');
-    refused('user names', $line->('gate_fail_limit rate=1r/s key=username;'),
-        '"gate_fail_limit" with "key=username" is not supported by this version in nginx.conf:2');
+        . 'unknown value "key=agent"; expected address, username or a $variable in nginx.conf:2');
     my $nothing = 'stands where no gate is in force, so nothing would be counted; write "gate jwt;" or "gate key;" there';
     refused('without a gate', in_server('gate_limit rate=1r/s;'), qq{"gate_limit" $nothing in nginx.conf:2});
     refused('failures without a gate', in_server('gate_fail_limit rate=1r/s;'), qq{"gate_fail_limit" $nothing in nginx.conf:2});

@@ -1,9 +1,38 @@
 # gate_logout: what it acknowledges is in force in every worker, and stays so.
 use lib 't/lib';
+use Gate::Config;
 use Gate::Issued;
 use Gate::Test;
 use JSON::PP qw(encode_json);
 use MIME::Base64 qw(decode_base64url);
+
+subtest 'wrong lines' => sub {
+    config_test();
+    my $corp = 'gate_issuer corp { issuer d; audience b; jwks_file corp.jwks; } gate_keys k { file keys.json; }';
+    my $kept = "gate_zone gate:4m state=.; $corp";
+    my $demands = 'ends the session of a token, so the location must demand one; write "gate jwt=NAME;" into it';
+    for my $gate ('gate off;', 'gate key=k;', 'gate jwt=corp key=k;', 'gate jwt=corp optional;') {
+        refused($gate, in_server("location /l { $gate gate_logout; }", $kept), qr/"gate_logout" \Q$demands\E in nginx\.conf:2/);
+    }
+    refused('nowhere', in_server('location /l { gate jwt=corp; gate_logout; }', "gate_zone gate:4m; $corp"),
+        qr/"gate_logout" has nowhere to keep what it revokes/);
+    refused('arguments', in_server('location /l { gate jwt=corp; gate_logout now; }', $kept),
+        qr/invalid number of arguments in "gate_logout" directive/);
+    my %cookies = (
+        'access' => 'has an unknown value "access"; expected access NAME, refresh NAME, or off alone',
+        'session a' => 'has an unknown value "session"; expected access NAME, refresh NAME, or off alone',
+        'access a max=1' => 'has an unknown value "max=1"; expected path=, domain=, samesite= or secure=',
+        'access a samesite=maybe' => 'has an unknown value "samesite=maybe"; expected samesite=lax, samesite=strict or samesite=none',
+        'access a secure=yes' => 'has an unknown value "secure=yes"; expected secure=on or secure=off',
+        'access a samesite=none secure=off' => 'cannot set the cookie "a": ',
+        'access __Host-a domain=example.com' => 'cannot set the cookie "__Host-a": ',
+        'access a; gate_cookie access b' => 'has a cookie for access twice, or one name for both tokens',
+        'access a; gate_cookie refresh a' => 'has a cookie for refresh twice, or one name for both tokens',
+        'access a; gate_cookie off' => 'says off beside another such line',
+        'off; gate_cookie access a' => 'stands beside "gate_cookie off"',
+    );
+    refused("gate_cookie $_", in_server("gate_cookie $_;", $corp), qr/"gate_cookie" \Q$cookies{$_}\E.* in nginx\.conf:2/) for sort keys %cookies;
+};
 
 my $t = Gate::Test->new(workers => 4, log_level => 'info');
 chomp(my $hash = `openssl passwd -6 -salt saltsalt pencil`);

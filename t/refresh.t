@@ -1,11 +1,51 @@
 # gate_refresh: one use for each token, sessions that end, and thieves that end them.
 use lib 't/lib';
+use Gate::Config;
 use Gate::Issued;
 use Gate::Test;
 use JSON::PP qw(encode_json);
 use Gate::HTTP qw(http_raw request_bytes);
 use IO::Socket::INET;
 use MIME::Base64 qw(decode_base64url);
+
+subtest 'wrong lines' => sub {
+    my $c = config_test();
+    $c->write_file('es.pem', pem('es256', 'private'));
+    $c->write_file('u.json', '{"users":[]}');
+    mkdir $c->dir . '/state';
+    my $issuer = 'gate_issuer own { issuer a; audience b; key file=es.pem; sign access=1h refresh=2h; } '
+        . 'gate_issuer plain { issuer c; audience b; key file=es.pem kid=k; sign access=1h; } gate_issuer corp { issuer d; '
+        . 'audience b; jwks_file corp.jwks; } gate_users staff { file u.json; } ';
+    my $zone = "gate_zone gate:4m state=state; $issuer";
+    my $in = 'in nginx.conf:2';
+    my %lines = (
+        'no issuer' => ['gate_refresh from=body;', 'needs issuer= with the name of a block'],
+        'an unknown one' => ['gate_refresh issuer=x;', 'names unknown issuer "x"; declared issuers: own, plain, corp'],
+        'one that makes none' => ['gate_refresh issuer=corp;', qr/names issuer "corp", which makes no tokens; write "sign access=1h;" into its block/],
+        'no refresh tokens' => ['gate_refresh issuer=plain;',
+            qr/takes refresh tokens of issuer "plain", which makes none; write refresh=7d beside "sign" \(.*\), or from=bearer here/],
+        'unknown users' => ['gate_refresh issuer=own users=x;', 'names unknown users "x"; declared gate_users: staff'],
+        'another word' => ['gate_refresh issuer=own for=1;',
+            'has an unknown value "for=1"; expected issuer=, users=, from=, expired=, reuse= or session='],
+        'another source' => ['gate_refresh issuer=own from=body,arg;',
+            'has an unknown value "from=body,arg"; expected from= with some of body, cookie and bearer'],
+        'a bad time' => ['gate_refresh issuer=own reuse=soon;',
+            'has an unknown value "reuse=soon"; expected reuse= with a time such as 10s or 30d'],
+        'no cookie' => ['gate_refresh issuer=own from=cookie;',
+            'has from=cookie but no cookie; write "gate_cookie refresh NAME;"'],
+        'expired refresh tokens' => ['gate_refresh issuer=own expired=1h;',
+            'has expired= without from=bearer; a refresh token that has expired is never good'],
+        'twice' => ['gate_refresh issuer=own; gate_refresh issuer=own;', 'directive is duplicate'],
+    );
+    for my $name (sort keys %lines) {
+        my ($line, $text) = @{ $lines{$name} };
+        refused($name, in_server("location /r { gate off; $line }", $zone), ref $text ? $text : qr/"gate_refresh" \Q$text\E in nginx\.conf:2/);
+    }
+    refused('a gate', in_server('gate jwt=own; location /r { gate_refresh issuer=own; }', $zone),
+        qr/"gate_refresh" decides for itself, but a gate is in force here \(.*\); write "gate off;" in this location/);
+    refused('nowhere to keep it', in_server('location /r { gate_refresh issuer=own; }', "gate_zone gate:4m; $issuer"),
+        qr/"gate_refresh" has nowhere to keep what it revokes; write "gate_zone gate:64m state=.*;" or "gate_revocation redis=NAME;"/);
+};
 
 my $t = Gate::Test->new(workers => 4, log_level => 'info');
 chomp(my $hash = `openssl passwd -6 -salt saltsalt pencil`);

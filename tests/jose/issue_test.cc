@@ -94,6 +94,17 @@ TEST(AccessToken, NamesAllAudiencesAndItsType) {
     EXPECT_TRUE(judge(token->text, issuer, keys));
 }
 
+TEST(AccessToken, SaysWhenTheLoginWasWhereItIsGoodForMore) {
+    Issuer issuer = issuer_of();
+    const KeySet keys = set_of(test::kP256Private);
+    const Grant grant{.subject = "ann", .session_began = kNow - 50};
+    const auto usual = issue_access_token(keys, issuer, grant, kNow);
+    EXPECT_EQ(part(usual->text, true).find("auth_time"), std::string::npos);
+    issuer.signing->tells_login = true;
+    const auto token = issue_access_token(keys, issuer, grant, kNow);
+    EXPECT_NE(part(token->text, true).find(R"("auth_time":1699999950,)"), std::string::npos);
+}
+
 TEST(AccessToken, HasAnIdentifierOfItsOwn) {
     const KeySet keys = set_of(test::kP256Private);
     std::set<std::string> seen;

@@ -285,5 +285,36 @@ TEST(EngineWithAZone, VerifiesTokensThatNoFingerprintCovers) {
               (Answered{"tok_too_long", CacheOutcome::kBypass}));
 }
 
+// By what a token is revoked that nobody remembers: "", "itself" or "more".
+std::string by(const std::vector<Named>& revoked, std::uint32_t issued_until = kEveryInstant) {
+    RecallBench bench;
+    const Parsed token(kToken);
+    const auto claims =
+        jose::verify_jwt(token.token, token.document, bench.issuer, *bench.trusted.keys, kNow);
+    for (const Named& one : revoked) {
+        bench.revoke(one.kind, one.issuer, one.value, issued_until, kNeverForgotten);
+    }
+    const Revoked found = revoked_by(*bench.zone, token.text, *claims, kNow);
+    return found == Revoked::kNo ? "" : found == Revoked::kItself ? "itself" : "more";
+}
+
+TEST(RevokedBy, TellsTheTokenFromItsSession) {
+    EXPECT_EQ(by({}), "");
+    EXPECT_EQ(by({{RevocationKind::kJti, kIss, "j"}}), "itself");
+    EXPECT_EQ(by({{RevocationKind::kJti, kIss, "other"}}), "");
+    EXPECT_EQ(by({{RevocationKind::kSession, kIss, "s"}}), "more");
+    EXPECT_EQ(by({{RevocationKind::kSubject, kIss, "u"}}), "more");
+    EXPECT_EQ(by({{RevocationKind::kClient, kIss, "c"}}), "more");
+    EXPECT_EQ(by({{RevocationKind::kAll, "*", ""}}), "more");
+    EXPECT_EQ(by({{RevocationKind::kJti, kIss, "j"}, {RevocationKind::kSession, kIss, "s"}}),
+              "more");
+}
+
+TEST(RevokedBy, HeedsWhenTheTokenWasIssued) {
+    EXPECT_EQ(by({{RevocationKind::kJti, kIss, "j"}}, 1699998999), "");
+    EXPECT_EQ(by({{RevocationKind::kJti, kIss, "j"}}, 1699999000), "itself");
+    EXPECT_EQ(by({{RevocationKind::kSession, kIss, "s"}}, 1699998999), "");
+}
+
 }  // namespace
 }  // namespace gate::policy

@@ -14,6 +14,7 @@ TEST(StoreKeys, AllHaveThePrefix) {
     EXPECT_EQ(keys.keys(), "{gate}:keys");
     EXPECT_EQ(keys.used(), "{gate}:used");
     EXPECT_EQ(keys.revoked(), "{gate}:rev");
+    EXPECT_EQ(keys.spent("00ff"), "{gate}:spent:00ff");
     EXPECT_EQ(keys.log(), "{gate}:log");
 }
 

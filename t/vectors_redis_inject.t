@@ -95,7 +95,7 @@ for my $where (sort keys %send) {
     $ran += @here;
 }
 ran('own/apikey_cases.json', $ran, @cases + 0,
-    (@cases - $ran) . ' are refresh tokens, which the gate does not know yet');
+    (@cases - $ran) . ' are refresh tokens: t/redis_refresh.t');
 
 # ---- what Redis saw
 

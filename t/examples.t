@@ -1,6 +1,6 @@
 # Every file of conf/examples starts as it is, but for ports and paths, and does what its comments
 # say: in each location at least one request is let in and one is refused. Those that need Redis:
-# t/examples_redis.t.
+# t/examples_redis.t; those with endpoints: t/examples_endpoints.t.
 use lib 't/lib';
 use Gate::Test;
 

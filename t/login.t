@@ -34,7 +34,8 @@ gate_users staff { file users.json; }
 gate_users old { file old.htpasswd; hash_threads 2; hash_queue 100; }
 gate_issuer es { issuer https://es.example; audience orders; key file=es256.pem; sign access=1h refresh=7d; }
 gate_issuer rs { issuer https://rs.example; audience orders other; type at+jwt; key file=rs.pem kid=r1; sign access=10m;
-    claim role $user.role; claim mail $user.email; claim team $user.label.team; claim plan free; claim none $user.label.none; }
+    claim role $user.role; claim mail $user.email; claim team $user.label.team; claim plan free; claim none $user.label.none;
+    claim who "$user.name (staff)"; claim at "$user.label.none at home"; }
 gate_issuer ed { issuer https://ed.example; audience orders; key file=ed25519.pem; sign access=2h; }
 gate_issuer hs { issuer off; audience off; algorithms HS256; key secret_file=hs.secret; sign access=24h; }
 server {
@@ -105,7 +106,8 @@ subtest 'keys of all kinds' => sub {
     is_deeply header_of($rs->{access_token}), { alg => 'RS256', typ => 'at+jwt', kid => 'r1' }, 'of the type that is accepted';
     my $claims = claims_of($rs->{access_token});
     is_deeply $claims->{aud}, ['orders', 'other'], 'for all audiences';
-    is join('|', map { $claims->{$_} // '-' } qw(role mail team plan none scope sid)), 'editor|ann@example.com|a"b|free|-|-|-',
+    is join('|', map { $claims->{$_} // '-' } qw(role mail team plan who at none scope sid)),
+        'editor|ann@example.com|a"b|free|ann (staff)| at home|-|-|-',
         'with the claims that the issuer names';
     is with($rs->{access_token})->header('X-Who'), 'ann|editor||', 'which count';
     my $ed = login('/login/ed', username => 'ann', password => 'pencil')->json->{access_token};

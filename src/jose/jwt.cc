@@ -82,7 +82,7 @@ Status<Reason> check_audience(Value aud, const Issuer& issuer) {
     return Done{};
 }
 
-// RFC 7515 section 4.1.9: a media type, in any case, whose "application/" may be left out.
+// Without the "application/" that may be left out (RFC 7515 section 4.1.9).
 std::string_view media_type(std::string_view typ) noexcept {
     constexpr std::string_view kPrefix = "application/";
     if (equal_ignoring_case(typ.substr(0, kPrefix.size()), kPrefix)) {
@@ -94,13 +94,11 @@ std::string_view media_type(std::string_view typ) noexcept {
 // A refresh token is good for nothing but more tokens: it counts only where it is asked for.
 Status<Reason> check_type(const std::optional<std::string_view>& typ, const Issuer& issuer) {
     if (issuer.types.empty()) {
-        if (typ && equal_ignoring_case(media_type(*typ), kRefreshType)) {
-            return fail(Reason::kTypBad);
-        }
+        if (typ && is_same_type(*typ, kRefreshType)) return fail(Reason::kTypBad);
         return Done{};
     }
     const bool allowed = typ && std::ranges::any_of(issuer.types, [&typ](const std::string& type) {
-                             return equal_ignoring_case(media_type(*typ), media_type(type));
+                             return is_same_type(*typ, type);
                          });
     if (!allowed) return fail(Reason::kTypBad);
     return Done{};
@@ -194,6 +192,10 @@ std::vector<std::string_view> split_at_spaces(std::string_view text) {
 }
 
 }  // namespace
+
+bool is_same_type(std::string_view typ, std::string_view other) noexcept {
+    return equal_ignoring_case(media_type(typ), media_type(other));
+}
 
 Result<std::optional<std::string_view>, Reason> issuer_of(const Document& payload) {
     const Value iss = payload.root().member("iss");

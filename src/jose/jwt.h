@@ -35,6 +35,10 @@ struct Claims {
     std::optional<Seconds> valid_until;
 };
 
+// Whether "typ" says the same in both: a media type, in any case, whose "application/" may be left
+// out (RFC 7515 section 4.1.9).
+bool is_same_type(std::string_view typ, std::string_view other) noexcept;
+
 // "iss" of a payload, without trusting it: absent is nullopt, another type is kClaimType.
 Result<std::optional<std::string_view>, Reason> issuer_of(const Document& payload);
 

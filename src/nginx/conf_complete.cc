@@ -61,10 +61,11 @@ template <class Live>
 bool load_block(ngx_conf_t* cf, const std::string& block, Live& live) {
     std::vector<std::string> notes;
     if (const auto loaded = load(live, notes); !loaded) {
-        const SourceFile& file = live.files[loaded.error().file];
-        return fail_at(
-            cf, file.where,
-            block + ": " + quoted(file.path) + " cannot be used: " + loaded.error().text);
+        const LoadFailure& failure = loaded.error();
+        if (!failure.where.empty()) return fail_at(cf, failure.where, block + ": " + failure.text);
+        const SourceFile& file = live.files[failure.file];
+        return fail_at(cf, file.where,
+                       block + ": " + quoted(file.path) + " cannot be used: " + failure.text);
     }
     for (const std::string& note : notes) warn_at(cf, live.where, block + " " + note);
     return true;

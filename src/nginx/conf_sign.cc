@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/ascii.h"
 #include "base/json_object.h"
 #include "jose/issue.h"
+#include "jose/jwt.h"
 #include "nginx/conf_check.h"
 #include "nginx/setters.h"
 #include "policy/reply_fields.h"
@@ -27,10 +29,19 @@ bool is_field(std::string_view text) noexcept {
     return text.find('$') != std::string_view::npos;
 }
 
+// Exactly "$field": words joined by dots.
+bool is_one_field(std::string_view text) noexcept {
+    bool joined = false;
+    for (const char c : text.substr(1)) {
+        if (!is_word(c) && (c != '.' || !joined)) return false;
+        joined = is_word(c);
+    }
+    return joined && text.starts_with('$');
+}
+
 // A user who has none of it leaves the claim out.
 std::string template_of(const std::string& value) {
-    const bool whole = value.starts_with('$') && value.find_first_of("$?", 1) == std::string::npos;
-    return whole ? value + '?' : value;
+    return is_field(value) && is_one_field(value) ? value + '?' : value;
 }
 
 std::vector<std::string> user_fields() {
@@ -39,14 +50,11 @@ std::vector<std::string> user_fields() {
     return names;
 }
 
-bool compile_claims(const Directive& directive, LiveIssuer& live, const ClaimLines& claims) {
+Result<policy::ReplyTemplate, std::string> compile(const ClaimLines& claims) {
     JsonObject object;
     for (const auto& [name, value] : claims) object.text(name, template_of(value));
     const std::vector<std::string> names = user_fields();
-    auto compiled = policy::ReplyTemplate::parse(object.str(), {names.begin(), names.end()});
-    if (!compiled) return fail_block(directive, "has a \"claim\" with an " + compiled.error());
-    live.claims = std::make_shared<const policy::ReplyTemplate>(std::move(*compiled));
-    return true;
+    return policy::ReplyTemplate::parse(object.str(), {names.begin(), names.end()});
 }
 
 // What the issuer makes it must accept.
@@ -57,13 +65,6 @@ bool check_acceptance(const Directive& directive, const jose::Issuer& issuer,
         return fail_block(directive, "signs tokens that live longer than its \"max_lifetime\" of " +
                                          std::to_string(issuer.max_lifetime) +
                                          "s; shorten access= or leave max_lifetime out");
-    }
-    for (const std::string& type : issuer.types) {
-        if (type == jose::kRefreshType) {
-            return fail_block(directive, "accepts the type " + quoted(type) +
-                                             ", which is that of its refresh tokens; leave it out "
-                                             "of \"type\"");
-        }
     }
     for (const std::string& name : issuer.require_claims) {
         const bool own = std::ranges::find(jose::kOwnClaims, name) != std::end(jose::kOwnClaims);
@@ -76,6 +77,16 @@ bool check_acceptance(const Directive& directive, const jose::Issuer& issuer,
         }
     }
     return true;
+}
+
+// A refresh token, whoever made it, is good for nothing but more tokens.
+bool check_types(const Directive& directive, const jose::Issuer& issuer) {
+    const auto found = std::ranges::find_if(issuer.types, [](const std::string& type) {
+        return jose::is_same_type(type, jose::kRefreshType);
+    });
+    return found == issuer.types.end() ||
+           fail_block(directive, "accepts the type " + quoted(*found) +
+                                     ", which is that of refresh tokens; leave it out of \"type\"");
 }
 
 }  // namespace
@@ -108,13 +119,17 @@ bool set_issuer_sign(Directive& word, jose::Issuer& issuer) {
 bool add_issuer_claim(Directive& word, ClaimLines& claims) {
     const std::string name(word.values()[0]);
     if (std::ranges::find(jose::kOwnClaims, name) != std::end(jose::kOwnClaims)) {
-        return word.fail("sets " + quoted(name) + ", which the issuer sets itself");
+        return word.fail("sets " + quoted(name) +
+                         ", which the issuer sets itself; leave the line out");
     }
     const auto same = [&name](const auto& claim) { return claim.first == name; };
     if (std::ranges::any_of(claims, same)) return word.fail("sets " + quoted(name) + " twice");
     const std::string value(word.values()[1]);
     if (is_field(value) && !value.starts_with("$user.")) {
         return word.unknown(value, "a field of the user such as $user.role, or plain text");
+    }
+    if (const auto good = compile({{name, value}}); !good) {
+        return word.fail("cannot be used: " + good.error());
     }
     claims.emplace_back(name, value);
     return true;
@@ -150,13 +165,21 @@ bool find_issuing(ngx_conf_t* cf, const MainConf& main, ContentConf& content) {
 }
 
 bool complete_signing(const Directive& directive, LiveIssuer& live, const ClaimLines& claims) {
+    if (!check_types(directive, live.issuer)) return false;
     if (!live.issuer.signing) {
         return claims.empty() ||
                fail_block(directive,
                           "has a \"claim\" but makes no tokens; write \"sign access=1h;\" too");
     }
     if (!check_acceptance(directive, live.issuer, claims)) return false;
-    return claims.empty() || compile_claims(directive, live, claims);
+    if (claims.empty()) return true;
+    auto compiled = compile(claims);
+    if (!compiled) {
+        return fail_block(directive,
+                          "has \"claim\" lines that cannot be used: " + compiled.error());
+    }
+    live.claims = std::make_shared<const policy::ReplyTemplate>(std::move(*compiled));
+    return true;
 }
 
 }  // namespace gate::nginx

@@ -41,6 +41,12 @@ std::optional<std::string> judge_document(const jose::KeySet& keys, std::size_t 
            issuer.algorithms.names() + ") allow; name one by \"algorithms\"";
 }
 
+// A private key of an issuer that makes no tokens.
+bool is_idle_key(const SourceFile& file, const jose::Issuer& issuer) {
+    return file.kind == Kind::kPem && !issuer.signing &&
+           file.text->text().find("PRIVATE KEY-----") != std::string_view::npos;
+}
+
 std::optional<std::string> add_file(jose::KeySet& keys, const SourceFile& file,
                                     const jose::Issuer& issuer, std::vector<std::string>& notes) {
     const std::size_t first_key = keys.keys().size();
@@ -57,8 +63,10 @@ std::optional<std::string> add_file(jose::KeySet& keys, const SourceFile& file,
     const auto added = secret ? keys.add_secret(file.text->bytes(), file.kid, algs, use)
                               : keys.add_pem(file.text->text(), file.kid, algs, use);
     if (!added) {
-        return added.error().detail + (secret && added.error().reason == Reason::kJwkWeak
-                                           ? "; make one with \"gatectl secret new\""
+        const bool weak = secret && added.error().reason == Reason::kJwkWeak;
+        return added.error().detail + (weak ? "; make one with \"gatectl secret new\""
+                                       : is_idle_key(file, issuer)
+                                           ? "; write \"sign access=1h;\" if it is to sign"
                                            : "");
     }
     const jose::SetKey& key = keys.keys().back();
@@ -87,7 +95,8 @@ Result<IssuerKeys, LoadFailure> build_keys(const jose::Issuer& issuer,
         }
     }
     if (issuer.signing && jose::signing_key(keys, issuer) == nullptr) {
-        return fail(LoadFailure{0, cannot_sign(*issuer.signing)});
+        return fail(
+            LoadFailure{.text = cannot_sign(*issuer.signing), .where = issuer.signing->where});
     }
     for (const std::string& warning : keys.warnings()) built.notes.push_back(warning);
     built.keys = std::make_shared<const jose::KeySet>(std::move(keys));

@@ -10,8 +10,10 @@
 #include <system_error>
 
 #include "base/descriptor.h"
+#include "base/json_text.h"
 #include "nginx/issuer_keys.h"
 #include "policy/epoch.h"
+#include "users/password_hash.h"
 
 namespace gate::nginx {
 
@@ -181,6 +183,20 @@ void put_in_force(LiveStore& live) {
     store.state = ++states;
 }
 
+// One sentence for all of them: an old file may have many.
+void note_weak_hashes(const users::UserTable& table, std::vector<std::string>& notes) {
+    const auto weak = [](const auto& user) { return users::is_weak(user->password); };
+    const auto count = std::ranges::count_if(table.users(), weak);
+    if (count == 0) return;
+    const users::User& first = **std::ranges::find_if(table.users(), weak);
+    const std::string scheme(users::scheme_of(first.password));
+    const std::string name = json_string(first.name);
+    notes.push_back((count == 1 ? "has a weak hash (" + scheme + ") of user " + name
+                                : "has weak hashes of " + std::to_string(count) +
+                                      " users, the first (" + scheme + ") of " + name) +
+                    "; set new passwords with \"gatectl user passwd\" or \"htpasswd -B\"");
+}
+
 }  // namespace
 
 Result<FileStamp, int> stamp_of(const std::string& path) {
@@ -244,7 +260,7 @@ Status<LoadFailure> load(LiveUsers& users, std::vector<std::string>& notes) {
     if (!table) return fail(table.error());
     users.files = std::move(files);
     users.table = std::move(*table);
-    for (const std::string& note : users.table->notes()) notes.push_back(": " + note);
+    note_weak_hashes(*users.table, notes);
     return Done{};
 }
 
@@ -256,10 +272,11 @@ Result<Renewal, LoadFailure> renew(const LiveIssuer& issuer, std::size_t file) {
     files[file] = renewal->file;
     auto built = build_keys(issuer.issuer, files);
     if (!built) {
-        const std::size_t at = built.error().file;
+        const LoadFailure& failure = built.error();
+        const bool own = failure.file == file || !failure.where.empty();
         return fail(LoadFailure{
-            file, at == file ? built.error().text
-                             : "beside \"" + files[at].path + "\": " + built.error().text});
+            file,
+            own ? failure.text : "beside \"" + files[failure.file].path + "\": " + failure.text});
     }
     renewal->keys = std::move(built->keys);
     renewal->notes = std::move(built->notes);
@@ -293,7 +310,7 @@ Result<Renewal, LoadFailure> renew(const LiveUsers& users, std::size_t file) {
     auto table = parse<users::UserTable>(raw);
     if (!table) return fail(table.error());
     renewal->users = std::move(*table);
-    renewal->notes = renewal->users->notes();
+    note_weak_hashes(*renewal->users, renewal->notes);
     return renewal;
 }
 

@@ -101,6 +101,8 @@ struct LoadFailure {
     std::size_t file = 0;
     std::string text;
     bool unstable = false;  // it changed while it was read: try again later
+    std::string where =
+        {};  // of the line that no file of the block satisfies; "": `file` is at fault
 };
 
 // Read and parse all files of one block and put the result in place; on error nothing changes.

@@ -348,7 +348,7 @@ END
     ok wait_for(sub { http_get('/ready', port => $one->port)->status == 200 }), 'ready';
     is $json->()->{known_by}, 'worker', 'a worker speaks for itself';
     like http_get('/page', port => $one->port)->body, qr/What the worker that answered knows/, 'and the page says so';
-    is join(' ', map { $_->{state} } @{ $json->()->{integrations} }), 'not_configured not_configured not_configured connected',
+    is join(' ', map { $_->{state} } @{ $json->()->{integrations} }), 'not_configured not_configured not_configured connected not_configured',
         'what there is none of';
     $one->write_file('keys.json', 'broken');
     ok wait_for(sub { $one->error_log =~ /gate: keys "filed" was connected and is degraded/ }), 'a change is told';

@@ -233,6 +233,16 @@ private:
     const LiveStore& live_;
 };
 
+class UsersIntegration final : public FileIntegration {
+public:
+    explicit UsersIntegration(LiveUsers& live)
+        : FileIntegration("users", live.name, live.where, Block(&live), nullptr), live_(live) {}
+
+private:
+    bool is_withdrawn() const override { return live_.table == nullptr; }
+    const LiveUsers& live_;
+};
+
 using Integrations = std::vector<std::unique_ptr<WatchedIntegration>>;
 
 void add_followed(Integrations& all, const ZoneConf& zone) {
@@ -271,6 +281,7 @@ Integrations integrations_of(const MainConf& main) {
     add_lookups(all, main);
     for (const auto& live : main.issuers) all.push_back(std::make_unique<IssuerIntegration>(*live));
     for (const auto& live : main.stores) all.push_back(std::make_unique<KeysIntegration>(*live));
+    for (const auto& live : main.users) all.push_back(std::make_unique<UsersIntegration>(*live));
     return all;
 }
 

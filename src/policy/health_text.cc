@@ -17,8 +17,11 @@ struct Kind {
     std::string_view name;
     std::string_view title;
 };
-constexpr std::array<Kind, 4> kKinds{
-    {{"redis", "Redis"}, {"revocation", "Revocation"}, {"issuer", "Issuer"}, {"keys", "API keys"}}};
+constexpr std::array<Kind, 5> kKinds{{{"redis", "Redis"},
+                                      {"revocation", "Revocation"},
+                                      {"issuer", "Issuer"},
+                                      {"keys", "API keys"},
+                                      {"users", "Users"}}};
 
 struct Look {
     std::string_view word;

@@ -164,7 +164,9 @@ TEST(HealthText, JsonFormIsExact) {
               R"("where":""},)"
               R"({"integration":"issuer","name":"corp","state":"connected","reason":"",)"
               R"("where":"nginx.conf:3"},)"
-              R"({"integration":"keys","name":"a","state":"starting","reason":"","where":""}]})"
+              R"({"integration":"keys","name":"a","state":"starting","reason":"","where":""},)"
+              R"({"integration":"users","name":"","state":"not_configured","reason":"",)"
+              R"("where":""}]})"
               "\n");
 }
 

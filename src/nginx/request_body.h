@@ -33,8 +33,9 @@ private:
     static void on_begin(ngx_http_request_t* r) noexcept;
     static void on_more(ngx_http_request_t* r) noexcept;
     ngx_int_t collect(ngx_http_request_t* r);
-    void take(ngx_http_request_t* r);
-    void append(ngx_buf_t& buffer);
+    bool take(ngx_http_request_t* r);
+    bool append(ngx_http_request_t* r, ngx_buf_t& buffer);
+    static void end(ngx_http_request_t* r) noexcept;
 
     ByteVector octets_;
     std::size_t limit_ = 0;

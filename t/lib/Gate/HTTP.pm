@@ -173,8 +173,8 @@ sub take {
     my @interim;
     my $text = $$input;
     while (1) {
-        $text =~ s{\A(HTTP/(\d(?:\.\d)?) (\d{3}) ?([^\r\n]*)\r?\n(.*?))\r?\n\r?\n}{}s
-            or $text =~ s{\A(HTTP/(\d(?:\.\d)?) (\d{3}) ?([^\r\n]*))\r\n\r\n}{}s
+        $text =~ s{\A(HTTP/(\d(?:\.\d)?) (\d{3}) ?([^\r\n]*))\r\n\r\n}{}s
+            or $text =~ s{\A(HTTP/(\d(?:\.\d)?) (\d{3}) ?([^\r\n]*)\r?\n(.*?))\r?\n\r?\n}{}s
             or return;
         my $head = $1;
         my $self = bless {

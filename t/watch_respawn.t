@@ -7,7 +7,8 @@ my $t = Gate::Test->new(workers => 1);
 my $old_key = api_key('k_');
 my $new_key = api_key('k_');
 $t->write_jwks('keys.jwks', 'rs');
-$t->write_file('keys.json', key_file(key_record($old_key)));
+my $started_with = key_file(key_record($old_key));
+$t->write_file('keys.json', $started_with);
 $t->start(<<'EOF');
 gate_issuer corp { issuer https://idp.example.com; jwks_file %%DIR%%/keys.jwks; audience orders; }
 gate_keys k { file %%DIR%%/keys.json; prefix k_; }
@@ -57,5 +58,13 @@ is status(@old), 401, 'the withdrawn one stays out';
 ok replace_worker(), 'a worker dies while the files are good';
 is status(@new), 200, 'its successor knows the current keys at once';
 is status(@old), 401, 'and not the old ones';
+
+# What nginx started with is good again where it comes back.
+$t->write_file($_, 'broken') for qw(keys.jwks keys.json);
+ok replace_worker(), 'a worker dies while the files are broken';
+is status(@old) . ' ' . status('X-API-Key' => $old_key), '503 503', 'its successor knows nothing';
+$t->write_jwks('keys.jwks', 'rs');
+$t->write_file('keys.json', $started_with);
+ok wait_for(sub { status(@old) == 200 && status('X-API-Key' => $old_key) == 200 }, 5), 'until the first files are put back';
 
 done_testing;

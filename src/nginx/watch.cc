@@ -144,6 +144,7 @@ std::string Watcher::problem_of(const Block& block) const {
 // may hold keys that were withdrawn. Until the file can be read again nothing of the block is in
 // force.
 void Watcher::withdraw(Watched& watched) {
+    watched.file().digest = {};  // the text of the start is news when it comes back
     if (auto* issuer = std::get_if<LiveIssuer*>(&watched.block)) nginx::withdraw(**issuer);
     if (auto* store = std::get_if<LiveStore*>(&watched.block)) nginx::withdraw(**store);
     if (auto* users = std::get_if<LiveUsers*>(&watched.block)) nginx::withdraw(**users);

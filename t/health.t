@@ -30,7 +30,7 @@ my $issuer_file = 'a<b>&.jwks';
 $t->write_jwks($issuer_file, 'rs');
 my $key = api_key('f_');
 $t->write_file('keys.json', key_file(key_record($key)));
-$t->write_file('staff.roles', "viewer *:read;\n");
+$t->write_file(@$_) for ['staff.roles', "viewer *:read;\n"], ['people.json', '{"users":[]}'];
 
 my $blocks = <<'END';
 gate_zone gate:2m state=%%DIR%%/state;
@@ -42,6 +42,7 @@ gate_issuer corp { issuer https://idp.example.com; jwks_file "a<b>&.jwks"; audie
 gate_keys partner { redis main; prefix p_; }
 gate_keys cold { redis side; prefix c_; }
 gate_keys filed { file keys.json; prefix f_; }
+gate_users people { file people.json; }
 END
 my $servers = <<'END';
 server {
@@ -82,13 +83,13 @@ sub gauge {
 }
 
 my @all = ('redis main', 'redis side', 'revocation file=revocations', 'revocation redis=main',
-    'revocation lookup=side', 'issuer corp', 'keys partner', 'keys cold', 'keys filed');
+    'revocation lookup=side', 'issuer corp', 'keys partner', 'keys cold', 'keys filed', 'users people');
 
 subtest 'all is well' => sub {
     ok wait_for(sub { !grep { $_ ne 'connected' } values %{ states() } }), 'soon all is connected' or diag explain states();
     is_deeply states(), { map { $_ => 'connected' } @all }, 'which is all there is';
     is ready(), 200, 'ready';
-    is join(' ', map { $_->{integration} } integrations()), 'redis redis revocation revocation revocation issuer keys keys keys', 'in order';
+    is join(' ', map { $_->{integration} } integrations()), 'redis redis revocation revocation revocation issuer keys keys keys users', 'in order';
     my $health = http_get('/json')->json;
     ok $health->{ready}, 'JSON says so, too';
     is $health->{known_by}, 'node', 'for all workers';
@@ -144,7 +145,7 @@ subtest 'routes' => sub {
 
 subtest 'broken files' => sub {
     for (['issuer corp', $issuer_file, jwks('rs')], ['keys filed', 'keys.json', key_file(key_record($key))],
-        ['issuer corp', 'staff.roles', "viewer *:read;\n"]) {
+        ['issuer corp', 'staff.roles', "viewer *:read;\n"], ['users people', 'people.json', '{"users":[]}']) {
         my ($what, $file, $good) = @$_;
         my $quoted = $what =~ s/ (.*)/ "$1"/r;
         $t->mark;

@@ -15,7 +15,7 @@ inline constexpr std::array kPasswordOptions{
     Option{"password-stdin", "", "the first line of standard input is the password"},
     Option{"generate", "", "make a password, and print it once"},
     Option{"hash", "METHOD", "yescrypt (default), bcrypt or sha512"},
-    Option{"cost", "N", "of the hash: yescrypt 1 to 9 (5), bcrypt 10 to 16 (12), sha512 rounds"}};
+    Option{"cost", "N", "of the hash: yescrypt 1 to 9 (5), bcrypt 10 to 16 (12), or rounds"}};
 
 struct NewPassword {
     Secret text;  // empty unless it was made here

@@ -67,4 +67,33 @@ $t->write_jwks('keys.jwks', 'rs');
 $t->write_file('keys.json', $started_with);
 ok wait_for(sub { status(@old) == 200 && status('X-API-Key' => $old_key) == 200 }, 5), 'until the first files are put back';
 
+subtest 'two files of one issuer' => sub {
+    my $one = Gate::Test->new(workers => 1);
+    my $with = sub {
+        my @token = (Authorization => 'Bearer ' . mint(key => $_[0], header => { kid => undef }));
+        return http_get('/', port => $one->port, headers => \@token)->status;
+    };
+    $one->write_file("$_.pem", pem($_)) for qw(rs es256);
+    $one->start(<<'EOF');
+gate_issuer corp { issuer https://idp.example.com; audience orders; key file=rs.pem; key file=es256.pem; }
+server { listen 127.0.0.1:%%PORT%%; gate jwt=corp; location / { empty_gif; } }
+EOF
+    sleep 3.5;    # the start has to be that long ago
+    $one->write_file('rs.pem', pem('rs_b'));
+    ok wait_for(sub { $with->('rs') == 401 }), 'a key is withdrawn';
+    $one->write_file('rs.pem', 'broken');
+    my ($worker) = $one->workers;
+    $one->allow(qr/worker process $worker exited on signal 9/);
+    kill 'KILL', $worker;
+    ok wait_for(sub { $with->('rs') == 503 }), 'a new worker knows none';
+    $one->mark;
+    $one->write_file('es256.pem', pem('es256_b'));
+    ok wait_for(sub { $one->log_since_mark =~ /es256\.pem" taken over/ }), 'the other file changes';
+    is join(' ', map { $with->($_) } qw(rs es256 es256_b)), '503 503 503', 'which brings nothing back';
+    $one->write_file('rs.pem', pem('rs_b'));
+    ok wait_for(sub { $with->('rs_b') == 200 }), 'until the first one is good';
+    is join(' ', map { $with->($_) } qw(rs es256 es256_b)), '401 401 200', 'and both say who counts';
+    ok $one->stop, 'stops';
+};
+
 done_testing;

@@ -270,6 +270,8 @@ Result<Renewal, LoadFailure> renew(const LiveIssuer& issuer, std::size_t file) {
     if (!renewal || renewal->same_text) return renewal;
     std::vector<SourceFile> files = issuer.files;
     files[file] = renewal->file;
+    const auto unknown = [](const SourceFile& one) { return one.text == nullptr; };
+    if (std::ranges::any_of(files, unknown)) return renewal;  // the last to come back counts
     auto built = build_keys(issuer.issuer, files);
     if (!built) {
         const LoadFailure& failure = built.error();
@@ -335,7 +337,8 @@ void take_over(LiveUsers& users, std::size_t file, Renewal renewal) {
     if (renewal.users) users.table = std::move(renewal.users);
 }
 
-void withdraw(LiveIssuer& issuer) {
+void withdraw(LiveIssuer& issuer, std::size_t file) {
+    issuer.files[file].text = nullptr;
     issuer.trusted.keys = nullptr;
     issuer.trusted.epoch = 0;
 }

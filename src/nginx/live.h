@@ -45,7 +45,8 @@ struct SourceFile {
     bool start_value_only = false;  // the workers' user cannot read it
 
     // As last taken over. The text is kept because the files of a block change one by one; it is
-    // nullptr for kKeys, kRoles and kUsers, whose parsed form is all there is.
+    // nullptr for kKeys, kRoles and kUsers, whose parsed form is all there is, and for a withdrawn
+    // file of an issuer.
     FileStamp stamp;
     crypto::Digest256 digest{};
     std::shared_ptr<const Secret> text;
@@ -135,8 +136,8 @@ void take_over(LiveStore& store, std::size_t file, Renewal renewal);
 void take_over(LiveRoles& roles, std::size_t file, Renewal renewal);
 void take_over(LiveUsers& users, std::size_t file, Renewal renewal);
 
-// Nothing of the block is in force any more.
-void withdraw(LiveIssuer& issuer);
+// Nothing of the block is in force any more; of an issuer, until that file can be read again.
+void withdraw(LiveIssuer& issuer, std::size_t file);
 void withdraw(LiveStore& store);
 void withdraw(LiveUsers& users);
 

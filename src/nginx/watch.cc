@@ -145,7 +145,8 @@ std::string Watcher::problem_of(const Block& block) const {
 // force.
 void Watcher::withdraw(Watched& watched) {
     watched.file().digest = {};  // the text of the start is news when it comes back
-    if (auto* issuer = std::get_if<LiveIssuer*>(&watched.block)) nginx::withdraw(**issuer);
+    if (auto* issuer = std::get_if<LiveIssuer*>(&watched.block))
+        nginx::withdraw(**issuer, watched.index);
     if (auto* store = std::get_if<LiveStore*>(&watched.block)) nginx::withdraw(**store);
     if (auto* users = std::get_if<LiveUsers*>(&watched.block)) nginx::withdraw(**users);
     if (auto* roles = std::get_if<LiveRoles*>(&watched.block)) {

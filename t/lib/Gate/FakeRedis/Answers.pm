@@ -30,6 +30,9 @@ my %answer = (
     XINFO => sub { ['length', integer(0), 'last-generated-id', '0-0', 'first-entry', undef, 'last-entry', undef] },
     XADD => sub { '1700000000000-' . ++$_[0]{entries} },
     XREAD => sub { undef },
+    ZADD => sub { integer(1) },
+    MULTI => sub { $_[1]{transaction} = []; ok },
+    EXEC => \&_exec,
 );
 
 # The steps that answer a command on a connection.
@@ -38,6 +41,10 @@ sub steps {
     my $name = uc $argv->[0];
     if (defined $server->{password} && !$c->{authed} && $name ne 'AUTH') {
         return { send => reply(error('NOAUTH Authentication required.')) };
+    }
+    if ($c->{transaction} && $name ne 'EXEC') {
+        push @{ $c->{transaction} }, $argv;
+        return { send => reply(status('QUEUED')) };
     }
     my $code = $answer{$name}
         or return { send => reply(error("ERR unknown command '$argv->[0]', with args beginning with: ")) };
@@ -74,6 +81,12 @@ sub _role {
     return ['slave', $host, integer($port), 'connected', integer(0)] if $server->{role} eq 'slave';
     return ['sentinel', ['gate']] if $server->{role} eq 'sentinel';
     return ['master', integer(0), []];
+}
+
+sub _exec {
+    my ($server, $c) = @_;
+    my $commands = delete $c->{transaction} or return error('ERR EXEC without MULTI');
+    return [map { scalar $answer{ uc $_->[0] }->($server, $c, $_) } @$commands];
 }
 
 sub _get {

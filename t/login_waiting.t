@@ -71,6 +71,17 @@ sub all_leave {
     return;
 }
 
+# The end comes with the request: no later event tells of it.
+sub left_at_once {
+    for my $i (1 .. 5) {
+        my $socket = connection();
+        syswrite $socket, login_bytes('/wide', id => "at once $i");
+        $i % 2 ? shutdown $socket, 1 : close $socket;
+    }
+    ok left("at once $_"), 'nobody hashes for who has left already' for 1 .. 5;
+    return;
+}
+
 sub other_locations {
     my @logins = map { login_sent('/wide') } 1 .. 20;
     is http_get('/open')->status, 204, 'another location answers' for 1 .. 20;
@@ -85,6 +96,7 @@ subtest 'a client closes' => sub { who_leaves('closed', sub { close $_[0] }) };
 subtest 'a client resets' => sub { who_leaves('reset', \&reset_now) };
 subtest 'a client sends no more' => sub { who_leaves('half-closed', sub { shutdown $_[0], 1 }) };
 subtest 'all leave' => \&all_leave;
+subtest 'all have left' => \&left_at_once;
 subtest 'other locations' => \&other_locations;
 
 subtest 'requests behind a login' => sub {

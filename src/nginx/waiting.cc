@@ -89,6 +89,10 @@ bool Waiter::wait(ngx_http_request_t* r, Abandon abandon, void* object) noexcept
         object_ = object;
         // Tells when the client leaves; a half-closed connection counts as one that has left.
         r->read_event_handler = ngx_http_test_reading;
+        ngx_event_t* const read = r->connection->read;
+        if (read->pending_eof) {  // left already: no other event will tell
+            ngx_post_event(read, &ngx_posted_events);
+        }
         return true;
     });
 }

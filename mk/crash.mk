@@ -6,6 +6,6 @@
 crash: module gatectl build/.deps-test ## kill workers at each failpoint, with and without the zone's lock
 	@BUILD=failpoints tools/module-build $(CURDIR)/build/failpoints
 	@GATE_FAILPOINTS=1 GATE_MODULE=$(CURDIR)/build/failpoints/ngx_http_gate_module.so \
-	    GATE_CTL=$(GATECTL) prove -j$(JOBS) -It/lib t/zone_crash.t t/zone_stuck.t
+	    GATE_CTL=$(GATECTL) prove -j$(JOBS) -It/lib t/zone_crash.t t/zone_stuck.t t/journal_logout.t
 
 TEST_STAGES += crash

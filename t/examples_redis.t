@@ -125,7 +125,8 @@ sub revoked_soon {
             my $health = ask(GET => '/gate/health.json', key_in($key))->json;
             return join ', ', map { "$_->{integration} $_->{state}" } @{ $health->{integrations} };
         };
-        my $expected = 'redis disconnected, revocation degraded, issuer connected, keys connected';
+        my $expected = 'redis disconnected, revocation degraded, issuer connected, keys connected, '
+            . 'users not_configured';
         ok wait_for(sub { $states->() eq $expected }), 'an operator sees why' or diag $states->();
     }, sub {
         my ($t) = @_;

@@ -1,4 +1,4 @@
-// UTF-8 (RFC 3629 section 4), one sequence at a time.
+// UTF-8 (RFC 3629 section 4).
 #pragma once
 
 #include <cstddef>
@@ -32,6 +32,15 @@ inline std::size_t utf8_length(std::string_view text) noexcept {
         if ((octet(i) & 0xc0) != 0x80) return 0;
     }
     return length;
+}
+
+inline bool is_utf8(std::string_view text) noexcept {
+    while (!text.empty()) {
+        const std::size_t length = utf8_length(text);
+        if (length == 0) return false;
+        text.remove_prefix(length);
+    }
+    return true;
 }
 
 }  // namespace gate

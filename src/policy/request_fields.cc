@@ -46,15 +46,6 @@ void collect_strings(Value value, std::vector<std::string_view>& strings) {
     }
 }
 
-bool is_utf8(std::string_view text) noexcept {
-    while (!text.empty()) {
-        const std::size_t length = utf8_length(text);
-        if (length == 0) return false;
-        text.remove_prefix(length);
-    }
-    return true;
-}
-
 // Decodes the pairs of a form into one text, which never grows beyond the form.
 class FormDecoder {
 public:

@@ -17,15 +17,6 @@ using jose::MemberReader;
 constexpr std::array<std::string_view, 10> kMembers{
     "v", "name", "password", "roles", "scopes", "groups", "email", "status", "created", "labels"};
 
-bool is_utf8(std::string_view text) noexcept {
-    while (!text.empty()) {
-        const std::size_t length = utf8_length(text);
-        if (length == 0) return false;
-        text.remove_prefix(length);
-    }
-    return true;
-}
-
 Status<std::string> read_identity(const MemberReader& reader, User& user) {
     const std::string expected =
         "1 to " + std::to_string(kMaxName) + " octets of UTF-8 without ':' and control characters";

@@ -27,10 +27,6 @@ Answer refusal(Reason reason) {
     return {.record = nullptr, .failure = reason, .found_by_digest = false};
 }
 
-Reason reason_of(LinkFailure failure) noexcept {
-    return failure == LinkFailure::kTimeout ? Reason::kStoreTimeout : Reason::kStoreUnavailable;
-}
-
 // Whoever has a key whose record is broken may come with it as often as he likes.
 constexpr std::size_t kMostBadRecords = 64;
 

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/reason.h"
 #include "nginx/alarm.h"
 #include "nginx/redis_conf.h"
 #include "nginx/redis_counting.h"
@@ -100,6 +101,12 @@ private:
     std::string epoch_;                                      // empty: not asked yet
     bool epoch_reported_ = false;
 };
+
+// What a request is refused for that could not do without the answer.
+constexpr Reason reason_of(redis::LinkFailure failure) noexcept {
+    return failure == redis::LinkFailure::kTimeout ? Reason::kStoreTimeout
+                                                   : Reason::kStoreUnavailable;
+}
 
 // For init_process and exit_process: a client for each gate_redis block.
 struct MainConf;

@@ -123,7 +123,7 @@ void PendingLookup::answered(std::vector<Reply> replies) {
 }
 
 void PendingLookup::failed(LinkFailure failure) {
-    finish(failure == LinkFailure::kTimeout ? Reason::kStoreTimeout : Reason::kStoreUnavailable);
+    finish(reason_of(failure));
 }
 
 void PendingLookup::finish(Reason reason) {

@@ -38,12 +38,6 @@ const JournalConf* journal_of(const MainConf& main) {
     return main.zone && !main.zone->journals.empty() ? &main.zone->journals.front() : nullptr;
 }
 
-std::string command(std::initializer_list<std::string_view> words) {
-    std::string text;
-    redis::append_command(text, words);
-    return text;
-}
-
 void add_commands(std::vector<std::string>& commands, const redis::StoreKeys& keys,
                   const JournalEntry& entry) {
     redis::Change change;
@@ -52,7 +46,7 @@ void add_commands(std::vector<std::string>& commands, const redis::StoreKeys& ke
     const bool forgotten = entry.expires != cache::kNeverForgotten;
     if (forgotten) change.forget_at = entry.expires;
     const std::string score = forgotten ? std::to_string(entry.expires) : "+inf";
-    commands.push_back(command({"ZADD", keys.revoked(), "GT", score, change.item}));
+    commands.push_back(redis::command_text({"ZADD", keys.revoked(), "GT", score, change.item}));
     const std::vector<std::string> fields = redis::fields_of(change);
     const std::string log = keys.log();
     std::vector<std::string_view> words{"XADD", log, "*"};
@@ -124,10 +118,10 @@ void RevocationWrite::ask() {
     const RedisConf& store = *store_of(*main_);
     RedisClient* const client = redis_client(store);
     if (client == nullptr) return finish(Reason::kStoreUnavailable);
-    std::vector<std::string> commands{command({"MULTI"})};
+    std::vector<std::string> commands{redis::command_text({"MULTI"})};
     for (const JournalEntry& entry : entries_) add_commands(commands, store.keys, entry);
-    commands.push_back(command({"GET", store.keys.epoch()}));
-    commands.push_back(command({"EXEC"}));
+    commands.push_back(redis::command_text({"GET", store.keys.epoch()}));
+    commands.push_back(redis::command_text({"EXEC"}));
     if (client->ask(*this, store.keys.revoked(), std::move(commands))) {
         return finish(Reason::kStoreUnavailable);
     }
@@ -149,8 +143,7 @@ void RevocationWrite::answered(std::vector<Reply> replies) {
 
 void RevocationWrite::failed(redis::LinkFailure failure) {
     asked_ = nullptr;
-    const bool late = failure == redis::LinkFailure::kTimeout;
-    finish(late ? Reason::kStoreTimeout : Reason::kStoreUnavailable);
+    finish(reason_of(failure));
 }
 
 void RevocationWrite::append() {

@@ -16,12 +16,6 @@ using redis::Reply;
 
 constexpr ngx_msec_t kPause = 10;
 
-std::string command(std::initializer_list<std::string_view> words) {
-    std::string text;
-    redis::append_command(text, words);
-    return text;
-}
-
 // The name tells nothing of the token.
 std::string name_of(const cache::JournalEntry& token) {
     std::string text(cache::name_of(token.kind));
@@ -58,9 +52,11 @@ void TokenUse::ask() {
     const std::string key = store.keys.spent(name_of(token_));
     const Seconds life = std::max<Seconds>(Seconds{token_.expires} - token_.written, 1);
     std::vector<std::string> commands{
-        command({"MULTI"}),
-        command({"SET", key, std::to_string(token_.written), "NX", "EX", std::to_string(life)}),
-        command({"GET", key}), command({"GET", store.keys.epoch()}), command({"EXEC"})};
+        redis::command_text({"MULTI"}),
+        redis::command_text(
+            {"SET", key, std::to_string(token_.written), "NX", "EX", std::to_string(life)}),
+        redis::command_text({"GET", key}), redis::command_text({"GET", store.keys.epoch()}),
+        redis::command_text({"EXEC"})};
     if (client->ask(*this, key, std::move(commands))) {
         return finish(fail(Reason::kStoreUnavailable));
     }
@@ -92,8 +88,7 @@ void TokenUse::answered(std::vector<Reply> replies) {
 
 void TokenUse::failed(redis::LinkFailure failure) {
     asked_ = nullptr;
-    const bool late = failure == redis::LinkFailure::kTimeout;
-    finish(fail(late ? Reason::kStoreTimeout : Reason::kStoreUnavailable));
+    finish(fail(reason_of(failure)));
 }
 
 // The entry kills what was issued up to its first use: so it also tells when that was.

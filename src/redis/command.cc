@@ -49,4 +49,10 @@ void append_command(std::string& out, std::initializer_list<std::string_view> ar
     append_command(out, std::span(arguments.begin(), arguments.size()));
 }
 
+std::string command_text(std::initializer_list<std::string_view> arguments) {
+    std::string text;
+    append_command(text, arguments);
+    return text;
+}
+
 }  // namespace gate::redis

@@ -14,4 +14,6 @@ namespace gate::redis {
 void append_command(std::string& out, std::span<const std::string_view> arguments);
 void append_command(std::string& out, std::initializer_list<std::string_view> arguments);
 
+std::string command_text(std::initializer_list<std::string_view> arguments);
+
 }  // namespace gate::redis

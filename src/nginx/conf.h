@@ -174,9 +174,14 @@ struct RefreshConf {
     jose::Issuer access_rules;     // of bearer tokens
 };
 
+struct LocConf;
+struct MainConf;
+
 // What answers the requests of a location in an application's place: one directive.
 struct ContentConf {
     ngx_http_handler_pt handler = nullptr;  // nullptr: none of the gate's
+    // Finds what the directive names, once all is known; false after a message. nullptr: nothing.
+    bool (*complete)(ngx_conf_t* cf, const MainConf& main, LocConf& loc) = nullptr;
     std::string directive;
     Where where;
     HealthForm health = HealthForm::kPage;

@@ -6,11 +6,7 @@
 #include "nginx/content.h"
 #include "nginx/dump.h"
 #include "nginx/health.h"
-#include "nginx/jwks.h"
-#include "nginx/login.h"
-#include "nginx/logout.h"
 #include "nginx/metrics.h"
-#include "nginx/refresh.h"
 #include "nginx/setters.h"
 
 namespace gate::nginx {
@@ -293,8 +289,7 @@ ngx_int_t complete_configuration(ngx_conf_t* cf) {
         if (level.conf->gate->on) collect_places(cf, *level.conf);
     }
     if (!complete_limits(cf, main, http) || !complete_lookups(cf, main, http) ||
-        !check_content(cf, main) || !check_metrics(cf, main) || !complete_jwks(cf, main) ||
-        !complete_login(cf, main) || !complete_refresh(cf, main) || !complete_logout(cf, main)) {
+        !check_metrics(cf, main) || !complete_content(cf, main)) {
         return NGX_ERROR;
     }
     if (!check_configuration(cf, main, http)) return NGX_ERROR;

@@ -1,5 +1,7 @@
 #include "nginx/content.h"
 
+#include <algorithm>
+
 #include "nginx/bridge.h"
 #include "nginx/compat.h"
 
@@ -50,12 +52,14 @@ ngx_int_t send_no_content(ngx_http_request_t* r) {
     return ngx_http_send_header(r);
 }
 
-bool set_content(Directive& directive, LocConf& loc, ngx_http_handler_pt handler) {
+bool set_content(Directive& directive, LocConf& loc, ngx_http_handler_pt handler,
+                 decltype(ContentConf::complete) complete) {
     if (loc.content.handler == handler) return directive.duplicate();
     auto* core = static_cast<ngx_http_core_loc_conf_t*>(
         ngx_http_conf_get_module_loc_conf(directive.cf(), ngx_http_core_module));
     if (core->handler != nullptr) return directive.fail(kOneAnswer);
     loc.content.handler = core->handler = handler;
+    loc.content.complete = complete;
     loc.content.directive = directive.name();
     loc.content.where = directive.where();
     return true;
@@ -70,16 +74,15 @@ void merge_content(const LocConf& parent, LocConf& loc, ngx_http_core_loc_conf_t
     loc.content = parent.content;
 }
 
-bool check_content(ngx_conf_t* cf, const MainConf& main) {
-    for (const Level& level : main.levels) {
+bool complete_content(ngx_conf_t* cf, const MainConf& main) {
+    return std::ranges::all_of(main.levels, [&](const Level& level) {
         const ContentConf& content = level.conf->content;
-        if (content.handler == nullptr || level.core->noname ||
-            level.core->handler == content.handler) {
-            continue;
+        if (content.handler == nullptr) return true;
+        if (!level.core->noname && level.core->handler != content.handler) {
+            return fail_at(cf, content.where.text(), quoted(content.directive) + " " + kOneAnswer);
         }
-        return fail_at(cf, content.where.text(), quoted(content.directive) + " " + kOneAnswer);
-    }
-    return true;
+        return content.complete == nullptr || content.complete(cf, main, *level.conf);
+    });
 }
 
 }  // namespace gate::nginx

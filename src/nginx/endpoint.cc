@@ -1,6 +1,8 @@
 #include "nginx/endpoint.h"
 
 #include <algorithm>
+#include <map>
+#include <stdexcept>
 
 #include "nginx/bridge.h"
 #include "nginx/compat.h"
@@ -40,6 +42,18 @@ ngx_int_t refuse_request(ngx_http_request_t* r, Record& record, const LocConf& l
                              .scopes = {},
                              .where = {},
                              .location = &location});
+}
+
+// The usual body of an answer, parsed once in a worker.
+const policy::ReplyTemplate& usual_body(policy::ReplyOutcome outcome) {
+    static std::map<policy::ReplyOutcome, policy::ReplyTemplate> parsed;
+    auto found = parsed.find(outcome);
+    if (found == parsed.end()) {
+        auto body = policy::parse_reply(outcome, policy::default_reply(outcome).json);
+        if (!body) throw std::logic_error(body.error());
+        found = parsed.emplace(outcome, std::move(*body)).first;
+    }
+    return found->second;
 }
 
 const ReplyConf* reply_for(const LocConf& location, policy::ReplyOutcome outcome) {
@@ -116,10 +130,8 @@ ngx_int_t Endpoint::answer(policy::ReplyOutcome outcome,
     }
     const policy::DefaultReply usual = policy::default_reply(outcome);
     if (usual.json.empty()) return send_no_content(r_);
-    const auto body = policy::parse_reply(outcome, usual.json);
-    if (!body) return refuse(Reason::kInternal);
     return send_content(r_, static_cast<ngx_uint_t>(usual.status), "application/json",
-                        body->render(fields));
+                        usual_body(outcome).render(fields));
 }
 
 ngx_int_t serve_endpoint(ngx_http_request_t* r, std::string_view method,

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/reason.h"
+#include "nginx/bridge.h"
 #include "nginx/conf.h"
 #include "nginx/directive.h"
 #include "nginx/ngx.h"
@@ -58,12 +59,18 @@ private:
     Waiter waiter_;
 };
 
-// Content handlers' common part: methods other than `method` are refused with 405, a preflight is
-// answered as gate_preflight says, then an endpoint that `make` puts into the request's pool takes
-// over.
 using MakeEndpoint = Endpoint* (*)(ngx_http_request_t* r, Record& record);
 ngx_int_t serve_endpoint(ngx_http_request_t* r, std::string_view method,
                          MakeEndpoint make) noexcept;
+
+// A content handler: methods other than `method` are refused with 405, a preflight is answered as
+// gate_preflight says, then an endpoint of that kind takes over, in the request's pool.
+template <class Kind>
+ngx_int_t serve(ngx_http_request_t* r, std::string_view method) noexcept {
+    return serve_endpoint(r, method, [](ngx_http_request_t* request, Record& record) -> Endpoint* {
+        return pool_new<Kind>(request->pool, request, record);
+    });
+}
 
 // The endpoint in the place of an application decides for itself: false after a message where a
 // gate is in force.

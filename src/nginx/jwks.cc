@@ -1,5 +1,4 @@
-#include "nginx/jwks.h"
-
+// gate_jwks: the content handler that publishes the keys of an issuer.
 #include <algorithm>
 #include <span>
 #include <utility>
@@ -47,7 +46,8 @@ ngx_int_t jwks_handler(ngx_http_request_t* r) noexcept {
     });
 }
 
-bool complete_level(ngx_conf_t* cf, const MainConf& main, ContentConf& content) {
+bool complete_level(ngx_conf_t* cf, const MainConf& main, LocConf& loc) {
+    ContentConf& content = loc.content;
     content.issuer = find_issuer(cf, main, content);
     if (content.issuer == nullptr) return false;
     content.published = std::make_shared<PublishedKeys>();
@@ -64,20 +64,13 @@ bool complete_level(ngx_conf_t* cf, const MainConf& main, ContentConf& content) 
 }  // namespace
 
 bool set_gate_jwks(Directive& directive, LocConf& loc) {
-    if (!set_content(directive, loc, jwks_handler)) return false;
+    if (!set_content(directive, loc, jwks_handler, complete_level)) return false;
     const auto name = option(directive.values()[0], "issuer");
     if (!name)
         return directive.unknown(directive.values()[0],
                                  "issuer= with the name of a gate_issuer block");
     loc.content.issuer_name = *name;
     return true;
-}
-
-bool complete_jwks(ngx_conf_t* cf, const MainConf& main) {
-    return std::ranges::all_of(main.levels, [&](const Level& level) {
-        ContentConf& content = level.conf->content;
-        return content.handler != jwks_handler || complete_level(cf, main, content);
-    });
 }
 
 }  // namespace gate::nginx

@@ -1,5 +1,4 @@
-#include "nginx/login.h"
-
+// gate_login: a user's name and password for tokens.
 #include <algorithm>
 #include <limits>
 
@@ -87,20 +86,18 @@ Endpoint::Step Login::conclude() {
 }
 
 ngx_int_t login_handler(ngx_http_request_t* r) noexcept {
-    return serve_endpoint(r, "POST", [](ngx_http_request_t* request, Record& record) -> Endpoint* {
-        return pool_new<Login>(request->pool, request, record);
-    });
+    return serve<Login>(r, "POST");
 }
 
-bool complete_level(ngx_conf_t* cf, const MainConf& main, const LocConf& loc,
-                    ContentConf& content) {
+bool complete_level(ngx_conf_t* cf, const MainConf& main, LocConf& loc) {
+    ContentConf& content = loc.content;
     return find_issuing(cf, main, content) && check_open_endpoint(cf, loc);
 }
 
 }  // namespace
 
 bool set_gate_login(Directive& directive, LocConf& loc) {
-    if (!set_content(directive, loc, login_handler)) return false;
+    if (!set_content(directive, loc, login_handler, complete_level)) return false;
     for (const std::string_view value : directive.values()) {
         if (const auto issuer = option(value, "issuer")) {
             loc.content.issuer_name = *issuer;
@@ -112,13 +109,6 @@ bool set_gate_login(Directive& directive, LocConf& loc) {
     }
     if (!loc.content.issuer_name.empty() && !loc.content.users_name.empty()) return true;
     return directive.fail("needs both issuer= and users=");
-}
-
-bool complete_login(ngx_conf_t* cf, const MainConf& main) {
-    return std::ranges::all_of(main.levels, [&](const Level& level) {
-        ContentConf& content = level.conf->content;
-        return content.handler != login_handler || complete_level(cf, main, *level.conf, content);
-    });
 }
 
 }  // namespace gate::nginx

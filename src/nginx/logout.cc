@@ -1,5 +1,4 @@
-#include "nginx/logout.h"
-
+// gate_logout: ends the session of the token that the request came with.
 #include <algorithm>
 
 #include "base/json_text.h"
@@ -43,10 +42,13 @@ Endpoint::Step Logout::begin() {
     const policy::Principal* principal = record().principal();
     const LiveIssuer* live = issuer_of(location(), record().identity);
     if (principal == nullptr || live == nullptr) return refuse(Reason::kNoCredential);
-    write_.begin(
-        main_conf(request()),
-        revocations_of(*live, record().verified_text, principal->claims.root(), ngx_time()),
-        waiter());
+    const jose::Value claims = principal->claims.root();
+    std::vector<cache::JournalEntry> entries{
+        token_revocation(*live, record().verified_text, claims, ngx_time())};
+    if (auto session = session_revocation(*live, claims, ngx_time())) {
+        entries.push_back(*std::move(session));
+    }
+    write_.begin(main_conf(request()), std::move(entries), waiter());
     return write_.result() ? conclude() : wait();
 }
 
@@ -61,12 +63,10 @@ Endpoint::Step Logout::conclude() {
 }
 
 ngx_int_t logout_handler(ngx_http_request_t* r) noexcept {
-    return serve_endpoint(r, "POST", [](ngx_http_request_t* request, Record& record) -> Endpoint* {
-        return pool_new<Logout>(request->pool, request, record);
-    });
+    return serve<Logout>(r, "POST");
 }
 
-bool complete_level(ngx_conf_t* cf, const MainConf& main, const LocConf& loc) {
+bool complete_level(ngx_conf_t* cf, const MainConf& main, LocConf& loc) {
     const std::string where = loc.content.where.text();
     const GateConf& gate = *loc.gate;
     if (!gate.on || !gate.jwt || gate.key || gate.optional) {
@@ -80,14 +80,7 @@ bool complete_level(ngx_conf_t* cf, const MainConf& main, const LocConf& loc) {
 }  // namespace
 
 bool set_gate_logout(Directive& directive, LocConf& loc) {
-    return set_content(directive, loc, logout_handler);
-}
-
-bool complete_logout(ngx_conf_t* cf, const MainConf& main) {
-    return std::ranges::all_of(main.levels, [&](const Level& level) {
-        return level.conf->content.handler != logout_handler ||
-               complete_level(cf, main, *level.conf);
-    });
+    return set_content(directive, loc, logout_handler, complete_level);
 }
 
 }  // namespace gate::nginx

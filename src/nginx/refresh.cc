@@ -1,5 +1,4 @@
-#include "nginx/refresh.h"
-
+// gate_refresh: a refresh token, or the token that is about to end, for new ones.
 #include <algorithm>
 
 #include "http/credential_text.h"
@@ -78,6 +77,7 @@ private:
     Seconds latest_ = 0;  // end of the session
     std::optional<Session> session_;
     std::shared_ptr<const User> user_;
+    cache::JournalEntry spent_;  // what using the token revokes
     TokenUse use_;
     RevocationWrite write_;
 };
@@ -138,34 +138,31 @@ Endpoint::Step Refresh::begin() {
     if (!token) return token.error();
     token_ = *token;
     if (const Reason reason = judge(); reason != Reason::kNone) return refuse(reason);
-    cache::JournalEntry entry = revocations_of(live(), token_, claims_.payload.root(), now_).back();
-    entry.issued_until = static_cast<std::uint32_t>(std::max(now_, claims_.issued.value_or(0)));
-    use_.begin(main_conf(request()), entry, conf().refresh.reuse, waiter());
+    // A clock may be ahead of ours, as far as nbf and iat allow.
+    spent_ = token_revocation(live(), token_, claims_.payload.root(), now_);
+    spent_.issued_until = saturated(std::max(now_, claims_.issued.value_or(0)));
+    use_.begin(main_conf(request()), spent_, conf().refresh.reuse, waiter());
     return use_.result() ? settle_use() : wait();
 }
 
 Endpoint::Step Refresh::settle_use() {
     const Result<Use, Reason>& use = *use_.result();
     if (!use) return refuse(use.error());
-    reused_ = *use != Use::kFirst;
-    std::vector<cache::JournalEntry> entries =
-        revocations_of(live(), token_, claims_.payload.root(), now_);
-    if (*use == Use::kAgainSoon || (*use == Use::kAgain && entries.size() == 1)) {
-        return refuse(Reason::kRefreshReused);
-    }
     const MainConf& main = main_conf(request());
+    cache::JournalEntry entry = spent_;
     if (*use == Use::kFirst) {
         // Somebody may have revoked it without using it.
-        const bool known = main.followed && policy::revoked_by(*main.zone->zone, token_, claims_,
-                                                               now_) != policy::Revoked::kNo;
-        if (known) return refuse(Reason::kRevoked);
-        entries.erase(entries.begin(), entries.end() - 1);
-        entries.front().issued_until =
-            static_cast<std::uint32_t>(std::max(now_, claims_.issued.value_or(0)));
+        if (main.followed &&
+            policy::revoked_by(*main.zone->zone, token_, claims_, now_) != policy::Revoked::kNo) {
+            return refuse(Reason::kRevoked);
+        }
     } else {
-        entries.pop_back();
+        reused_ = true;
+        auto session = session_revocation(live(), claims_.payload.root(), now_);
+        if (*use == Use::kAgainSoon || !session) return refuse(Reason::kRefreshReused);
+        entry = *std::move(session);
     }
-    write_.begin(main, std::move(entries), waiter());
+    write_.begin(main, {std::move(entry)}, waiter());
     return write_.result() ? conclude() : wait();
 }
 
@@ -185,9 +182,7 @@ Endpoint::Step Refresh::conclude() {
 }
 
 ngx_int_t refresh_handler(ngx_http_request_t* r) noexcept {
-    return serve_endpoint(r, "POST", [](ngx_http_request_t* request, Record& record) -> Endpoint* {
-        return pool_new<Refresh>(request->pool, request, record);
-    });
+    return serve<Refresh>(r, "POST");
 }
 
 bool check_sources(ngx_conf_t* cf, const LocConf& loc, const LiveIssuer& live) {
@@ -213,8 +208,8 @@ bool check_sources(ngx_conf_t* cf, const LocConf& loc, const LiveIssuer& live) {
                    "expired is never good");
 }
 
-bool complete_level(ngx_conf_t* cf, const MainConf& main, const LocConf& loc,
-                    ContentConf& content) {
+bool complete_level(ngx_conf_t* cf, const MainConf& main, LocConf& loc) {
+    ContentConf& content = loc.content;
     if (!find_issuing(cf, main, content) || !check_open_endpoint(cf, loc) ||
         !check_revocation_place(cf, main, content.directive, content.where.text())) {
         return false;
@@ -266,7 +261,7 @@ bool set_time(Directive& directive, std::string_view name, std::string_view text
 }  // namespace
 
 bool set_gate_refresh(Directive& directive, LocConf& loc) {
-    if (!set_content(directive, loc, refresh_handler)) return false;
+    if (!set_content(directive, loc, refresh_handler, complete_level)) return false;
     ContentConf& content = loc.content;
     RefreshConf& rules = content.refresh;
     for (const std::string_view value : directive.values()) {
@@ -289,13 +284,6 @@ bool set_gate_refresh(Directive& directive, LocConf& loc) {
         if (!good) return false;
     }
     return !content.issuer_name.empty() || directive.fail("needs issuer= with the name of a block");
-}
-
-bool complete_refresh(ngx_conf_t* cf, const MainConf& main) {
-    return std::ranges::all_of(main.levels, [&](const Level& level) {
-        ContentConf& content = level.conf->content;
-        return content.handler != refresh_handler || complete_level(cf, main, *level.conf, content);
-    });
 }
 
 }  // namespace gate::nginx

@@ -14,6 +14,8 @@ namespace gate::nginx {
 
 namespace {
 
+using cache::RevocationKind;
+
 std::string claims_of(const LiveIssuer& live, const users::User& user) {
     if (!live.claims) return policy::usual_claims(user, live.issuer);
     return live.claims->render(
@@ -32,9 +34,18 @@ std::string refresh_field(const TokenGrant& grant, std::string_view field) {
 
 constexpr Seconds kNeverEnds = std::numeric_limits<Seconds>::max();
 
-std::uint32_t instant_of(Seconds seconds) noexcept {
-    return static_cast<std::uint32_t>(
-        std::clamp<Seconds>(seconds, 0, Seconds{cache::kNeverForgotten}));
+// How long beyond "exp" a token is good for something.
+Seconds grace_of(const LiveIssuer& live) noexcept {
+    return live.issuer.leeway_exp + live.expired_grace + 1;
+}
+
+cache::JournalEntry revocation(RevocationKind kind, jose::Value claims, std::string value,
+                               Seconds now, Seconds until) {
+    return {.written = now,
+            .kind = kind,
+            .issuer = std::string(claims.member("iss").string().value_or("")),
+            .value = std::move(value),
+            .expires = saturated(until)};
 }
 
 void push_cookie(ngx_http_request_t* r, std::string_view text) {
@@ -68,34 +79,25 @@ std::optional<TokenGrant> grant_tokens(const LiveIssuer& live, const users::User
     return granted;
 }
 
-std::vector<cache::JournalEntry> revocations_of(const LiveIssuer& live, std::string_view token,
-                                                jose::Value claims, Seconds now) {
-    const auto entry = [&](cache::RevocationKind kind, std::string value, Seconds expires) {
-        return cache::JournalEntry{
-            .written = now,
-            .kind = kind,
-            .issuer = std::string(claims.member("iss").string().value_or("")),
-            .value = std::move(value),
-            .expires = instant_of(expires)};
-    };
-    const jose::Issuer& issuer = live.issuer;
-    const Seconds grace = issuer.leeway_exp + live.expired_grace + 1;
-    std::vector<cache::JournalEntry> entries;
-    const auto sid = claims.member("sid").string();
-    if (sid && issuer.signing) {
-        const Seconds longest = std::max(issuer.signing->access, issuer.signing->refresh);
-        entries.push_back(
-            entry(cache::RevocationKind::kSession, std::string(*sid), now + longest + grace));
-    }
+cache::JournalEntry token_revocation(const LiveIssuer& live, std::string_view token,
+                                     jose::Value claims, Seconds now) {
     const auto exp = claims.member("exp").number();
-    const Seconds forget = exp ? static_cast<Seconds>(*exp) + grace : kNeverEnds;
+    const Seconds until = exp ? static_cast<Seconds>(*exp) + grace_of(live) : kNeverEnds;
     const auto jti = claims.member("jti").string().value_or("");
-    entries.push_back(
-        jti.empty()
-            ? entry(cache::RevocationKind::kToken,
-                    to_hex(crypto::sha256(bytes_of(token.substr(0, token.rfind('.'))))), forget)
-            : entry(cache::RevocationKind::kJti, std::string(jti), forget));
-    return entries;
+    if (!jti.empty()) return revocation(RevocationKind::kJti, claims, std::string(jti), now, until);
+    const std::string_view input = token.substr(0, token.rfind('.'));
+    return revocation(RevocationKind::kToken, claims, to_hex(crypto::sha256(bytes_of(input))), now,
+                      until);
+}
+
+std::optional<cache::JournalEntry> session_revocation(const LiveIssuer& live, jose::Value claims,
+                                                      Seconds now) {
+    const auto sid = claims.member("sid").string();
+    const auto& signing = live.issuer.signing;
+    if (!sid || !signing) return std::nullopt;
+    const Seconds longest = std::max(signing->access, signing->refresh);
+    return revocation(RevocationKind::kSession, claims, std::string(*sid), now,
+                      now + longest + grace_of(live));
 }
 
 std::string grant_field(const TokenGrant& grant, const users::User& user, std::string_view field) {

@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "cache/journal.h"
 #include "jose/issue.h"
@@ -33,10 +32,12 @@ struct Session {
 std::optional<TokenGrant> grant_tokens(const LiveIssuer& live, const users::User& user, Seconds now,
                                        const std::optional<Session>& session, Seconds latest);
 
-// What ends the session of a token of `live` with these claims: its "sid" where the issuer makes
-// its tokens here, and the token itself, by "jti" or, without one, by its signing input.
-std::vector<cache::JournalEntry> revocations_of(const LiveIssuer& live, std::string_view token,
-                                                jose::Value claims, Seconds now);
+// What revokes a token of `live` with these claims: by "jti" or, without one, by its signing input.
+cache::JournalEntry token_revocation(const LiveIssuer& live, std::string_view token,
+                                     jose::Value claims, Seconds now);
+// What ends its session; nullopt where it has none, or the issuer makes its tokens elsewhere.
+std::optional<cache::JournalEntry> session_revocation(const LiveIssuer& live, jose::Value claims,
+                                                      Seconds now);
 
 // What gate_reply asks for.
 std::string grant_field(const TokenGrant& grant, const users::User& user, std::string_view field);

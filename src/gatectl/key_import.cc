@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "apikey/record_fields.h"
-#include "base/json_object.h"
 #include "gatectl/command.h"
+#include "gatectl/import_counts.h"
 #include "gatectl/key_file.h"
 #include "gatectl/redis_change.h"
 #include "gatectl/redis_options.h"
@@ -28,12 +28,6 @@ struct Present {
     std::string digest;  // of the key with that id; empty: none
     std::string other;   // id of the key with that digest, where it is another; empty: none
     Fate fate = Fate::kAdd;
-};
-
-struct Counts {
-    std::size_t added = 0;
-    std::size_t replaced = 0;
-    std::size_t kept = 0;
 };
 
 class Import {
@@ -65,7 +59,7 @@ public:
         return outcome;
     }
 
-    const Counts& counts() const noexcept { return counts_; }
+    const ImportCounts& counts() const noexcept { return counts_; }
 
 private:
     using Slice = std::span<const RecordPtr>;
@@ -152,7 +146,7 @@ private:
     }
 
     Result<Outcome, std::string> write(Slice part) {
-        Counts counts;
+        ImportCounts counts;
         auto outcome = change_redis(session_, [&](RedisChange& change) -> Status<Refusal> {
             counts = {};
             const auto replies = change.look(keys_of(part), questions_of(part));
@@ -174,9 +168,7 @@ private:
             return Done{};
         });
         if (!outcome) return outcome;
-        counts_.added += counts.added;
-        counts_.replaced += counts.replaced;
-        counts_.kept += counts.kept;
+        counts_.add(counts);
         return outcome;
     }
 
@@ -185,7 +177,7 @@ private:
     bool replace_;
     std::set<std::string, std::less<>> ids_;
     std::set<std::string, std::less<>> digests_;
-    Counts counts_;
+    ImportCounts counts_;
 };
 
 int run_import(const Arguments& arguments, Io& io) {
@@ -199,17 +191,7 @@ int run_import(const Arguments& arguments, Io& io) {
     Import import(**session, *records, arguments.has("replace"));
     const auto outcome = import.run();
     if (!outcome) return refuse(io, outcome.error());
-    const Counts& counts = import.counts();
-    if (arguments.has("json")) {
-        JsonObject object;
-        object.number("added", static_cast<std::int64_t>(counts.added));
-        object.number("replaced", static_cast<std::int64_t>(counts.replaced));
-        object.number("unchanged", static_cast<std::int64_t>(counts.kept));
-        io.out << object.str() << '\n';
-    } else {
-        io.out << counts.added << " added, " << counts.replaced << " replaced, " << counts.kept
-               << " unchanged\n";
-    }
+    print_counts(arguments, io, import.counts());
     return conclude(io, *outcome);
 }
 

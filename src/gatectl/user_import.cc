@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <array>
 
-#include "base/json_object.h"
 #include "gatectl/command.h"
 #include "gatectl/files.h"
+#include "gatectl/import_counts.h"
 #include "gatectl/redis_options.h"
 #include "gatectl/user_file.h"
 #include "gatectl/user_store.h"
@@ -15,12 +15,6 @@ namespace {
 
 using users::User;
 using users::UserTable;
-
-struct Counts {
-    std::size_t added = 0;
-    std::size_t replaced = 0;
-    std::size_t kept = 0;
-};
 
 struct Source {
     UserTable table;
@@ -59,7 +53,7 @@ public:
         return outcome;
     }
 
-    const Counts& counts() const noexcept { return counts_; }
+    const ImportCounts& counts() const noexcept { return counts_; }
 
 private:
     UserPtr successor_of(const User& old, const User& imported) const {
@@ -77,7 +71,7 @@ private:
     }
 
     Result<Outcome, std::string> write(std::span<const UserPtr> part) {
-        Counts counts;
+        ImportCounts counts;
         auto outcome = store_.change([&](UserEdit& edit) -> Status<Refusal> {
             counts = {};
             for (const UserPtr& imported : part) {
@@ -99,9 +93,7 @@ private:
             return Done{};
         });
         if (!outcome) return outcome;
-        counts_.added += counts.added;
-        counts_.replaced += counts.replaced;
-        counts_.kept += counts.kept;
+        counts_.add(counts);
         return outcome;
     }
 
@@ -109,7 +101,7 @@ private:
     const Source& source_;
     bool replace_;
     Seconds now_;
-    Counts counts_;
+    ImportCounts counts_;
 };
 
 int run_import(const Arguments& arguments, Io& io) {
@@ -120,17 +112,7 @@ int run_import(const Arguments& arguments, Io& io) {
     Import import(*chosen->store, *source, arguments.has("replace"), io.now);
     const auto outcome = import.run();
     if (!outcome) return refuse(io, outcome.error());
-    const Counts& counts = import.counts();
-    if (arguments.has("json")) {
-        JsonObject object;
-        object.number("added", static_cast<std::int64_t>(counts.added));
-        object.number("replaced", static_cast<std::int64_t>(counts.replaced));
-        object.number("unchanged", static_cast<std::int64_t>(counts.kept));
-        io.out << object.str() << '\n';
-    } else {
-        io.out << counts.added << " added, " << counts.replaced << " replaced, " << counts.kept
-               << " unchanged\n";
-    }
+    print_counts(arguments, io, import.counts());
     for (const std::string& note : source->table.notes()) io.err << "gatectl: " << note << '\n';
     return conclude(io, *outcome);
 }

@@ -115,6 +115,10 @@ subtest 'keys that sign' => sub {
     refused('a key of another algorithm', in_signer('algorithms ES256; sign access=1h;'),
         'gate_issuer "x": "DIR/sign.pem" cannot be used: its key serves RS256 RS384 RS512 PS256 PS384 PS512, none of which '
         . 'the issuer\'s algorithms (ES256) allow; name one by "algorithms" or alg= in nginx.conf:2');
+    # Only root may read it, which is as it should be.
+    chmod 0600, $t->dir . '/sign.pem';
+    warned('a signing key that workers cannot read', in_signer('sign access=1h;'));
+    chmod 0644, $t->dir . '/sign.pem';
     refused('a private key that nobody asks to sign', in_issuer('issuer i; audience a; key file=sign.pem;'),
         'gate_issuer "x": "DIR/sign.pem" cannot be used: a private key, where a public key or certificate belongs; write '
         . '"sign access=1h;" if it is to sign in nginx.conf:2');

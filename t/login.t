@@ -52,6 +52,7 @@ server {
     location = /login/old { gate off; gate_login issuer=es users=old; gate_error_format json; gate_reply 400 '{"bad":"$status"}'; }
     location = /login/limited { gate off; gate_login issuer=es users=staff; gate_fail_limit rate=3r/h key=username;
         gate_fail_limit rate=8r/h; }
+    location = /login/checked { gate off; gate_preflight check; gate_login issuer=es users=staff; }
     location = /jwks { gate off; gate_jwks issuer=es; }
     location / { root %%DIR%%; add_header X-Who "$gate_subject|$gate_roles|$gate_scopes|$gate_groups" always;
         add_header X-Reason $gate_reason always; try_files /in.txt =404; }
@@ -198,6 +199,9 @@ subtest 'bad requests' => sub {
     my $preflight = http_request('OPTIONS', '/login/es',
         headers => { Origin => 'https://app.example', 'Access-Control-Request-Method' => 'POST' });
     is $preflight->status, 204, 'a preflight is answered';
+    my $checked = http_request('OPTIONS', '/login/checked',
+        headers => { Origin => 'https://app.example', 'Access-Control-Request-Method' => 'POST' });
+    is $checked->status, 405, 'unless gate_preflight says otherwise';
 };
 
 subtest 'attempts are limited' => sub {

@@ -4,6 +4,7 @@ use lib 't/lib';
 use Gate::HTTP2;
 use Gate::Logins;
 use Gate::Test;
+use JSON::PP ();
 
 my $t = Gate::Test->new;
 $t->write_file('users.json', user_file(ann => 1_000_000, bob => 1000));
@@ -181,4 +182,26 @@ subtest 'many on one connection' => sub {
 };
 
 unlike $t->error_log . slurp($t->dir . '/who.log'), qr/pencil/, 'no password in any log';
+subtest 'a file that changes while a password is hashed' => sub {
+    my %fates = (
+        'another password' => [{ name => 'ann', password => hash_taking(2_000_001) }, 'password_wrong'],
+        'disabled' => [{ name => 'ann', password => hash_taking(2_000_000), status => 'disabled' }, 'user_disabled'],
+        'gone' => [{ name => 'bea', password => hash_taking(1000) }, 'user_unknown'],
+    );
+    for my $fate (sort keys %fates) {
+        my ($user, $reason) = @{ $fates{$fate} };
+        $t->write_file('users.json', user_file(ann => 2_000_000));
+        ok wait_for(sub { answer_of(login_sent('/wide'))->status == 200 }, 15), 'ann has a slow hash';
+        # One is hashed before it, so that it waits long enough.
+        my @before = map { login_sent('/wide') } 1 .. 4;
+        my $login = login_sent('/wide');
+        $t->mark;
+        $t->write_file('users.json', JSON::PP->new->encode({ users => [$user] }));
+        ok wait_for(sub { $t->log_since_mark =~ /users.json" taken over/ }, 10), "$fate meanwhile";
+        ok is_waiting($login), 'while it waits';
+        is said(answer_of($login)), "401 $reason", "$fate: what is true in the end counts";
+        answer_of($_) for @before;
+    }
+};
+
 done_testing();

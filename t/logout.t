@@ -36,7 +36,8 @@ subtest 'wrong lines' => sub {
 
 my $t = Gate::Test->new(workers => 4, log_level => 'info');
 chomp(my $hash = `openssl passwd -6 -salt saltsalt pencil`);
-$t->write_file('users.json', encode_json({ users => [{ name => 'ann', password => $hash }] }));
+$t->write_file('users.json', encode_json({ users => [{ name => 'ann', password => $hash },
+    { name => 'bulky', password => $hash, groups => [map { "group-$_" x 10 } 1 .. 50] }] }));
 $t->write_file('es256.pem', pem('es256', 'private'));
 $t->write_file('corp.jwks', jwks('rs'));
 $t->write_file('in.txt', "in\n");
@@ -80,6 +81,10 @@ subtest 'cookies of a login' => sub {
     ] or diag(join "\n", @cookies);
     is http_get('/api', headers => { Cookie => "access=$access" })->status, 200, 'the browser comes in with it';
     is_deeply [login('/bare')->header_all('Set-Cookie')], [], 'none where they are off';
+    my $bulky = http_post('/login', '{"username":"bulky","password":"pencil"}');
+    is $bulky->status, 500, 'a token that no cookie holds';
+    is $bulky->header('Set-Cookie'), undef, 'is in none';
+    like $t->error_log, qr/gate: a token of \d+ octets is too long for the cookie "access"; put fewer claims into it/, 'as the log says';
 };
 
 subtest 'logout' => sub {

@@ -4,6 +4,7 @@ use lib 't/lib';
 use Gate::HTTP qw(http_raw request_bytes);
 use Gate::Issued;
 use Gate::Test;
+use IO::Select;
 use IO::Socket::INET;
 use JSON::PP qw(encode_json);
 use MIME::Base64 qw(decode_base64);
@@ -21,7 +22,7 @@ for my $node (@nodes) {
     $node->write_file('es256.pem', pem('es256', 'private'));
     $node->write_file('in.txt', "in\n");
     $node->start(<<'END');
-    gate_redis main { server 127.0.0.1:%%PORT_redis%%; timeout 300ms; }
+    gate_redis main { server 127.0.0.1:%%PORT_redis%%; timeout 5s; }
     gate_revocation redis=main;
     gate_users staff { file users.json; }
     gate_issuer own { issuer https://own.example; audience app; key file=es256.pem kid=k; sign access=1h refresh=7d; }
@@ -109,6 +110,32 @@ subtest 'values that would be commands' => sub {
     is_deeply [grep { !$known{$_} } sort keys %asked], [], 'no other commands' or diag explain \%asked;
     cmp_ok $asked{SET}, '>', 5, 'and those were asked';
     is $redis->cmd('GET', 'canary'), 'alive', 'the canary lives';
+};
+
+subtest 'a user who is disabled while Redis is slow' => sub {
+    my $token = login()->{refresh_token};
+    my $bytes = request_bytes('POST', '/refresh', body => encode_json({ refresh_token => $token }));
+    $redis->cmd('CLIENT', 'PAUSE', 4000, 'WRITE');
+    my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $nodes[1]->port('main'));
+    syswrite $socket, $bytes;
+    my $entry = sub { return encode_json({ users => [{ name => 'ann', password => $hash, status => $_[0] }] }); };
+    $nodes[1]->write_file('users.json', $entry->('disabled'));
+    ok wait_for(sub {
+        !grep { http_post('/login', '{"username":"ann","password":"pencil"}', at(1))->status != 401 } 1 .. 6
+    }, 3), 'disabled';
+    ok !IO::Select->new($socket)->can_read(0), 'while the token is being used';
+    $redis->cmd('CLIENT', 'UNPAUSE');
+    is said(scalar http_raw('', socket => $socket, methods => ['POST'], count => 1)), '401 user_disabled', 'gets no tokens';
+    $nodes[1]->write_file('users.json', $entry->('active'));
+    ok wait_for(sub { refresh(1, login()->{refresh_token})->status == 200 }), 'enabled again';
+};
+
+subtest 'a store that has lost its data' => sub {
+    my $token = login()->{refresh_token};
+    $redis->cmd('DEL', $store->name('epoch'));
+    is said(refresh(0, $token)), '503 store_unavailable', 'counts nothing';
+    $redis->cmd('SET', $store->name('epoch'), $store->epoch);
+    ok wait_for(sub { said(refresh(0, login()->{refresh_token})) eq '200 -' }, 10), 'until it is set up';
 };
 
 subtest 'what Redis does not take' => sub {

@@ -147,6 +147,7 @@ subtest 'who gets none' => sub {
     is said(http_post('/refresh', '{}')), '401 no_credential', 'nothing';
     is said(http_post('/refresh', '{"refresh_token":7}')), '400 body_malformed', 'a number';
     is said(http_get('/refresh')), '405 method_not_allowed', 'GET';
+    is said(refresh('x' x 8193)), '401 tok_too_long', 'more than gate_max_token_size';
     my $forged = mint(key => 'es256_b', header => { typ => 'rt+jwt' },
         claims => { iss => 'https://own.example', aud => 'app', sub => 'ann', jti => 'x', sid => 'y', auth_time => time });
     like said(refresh($forged)), qr/^401 (kid_unknown|sig_bad)$/, 'a forged one';

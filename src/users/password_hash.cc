@@ -21,8 +21,8 @@ static_assert(kMaxPassword + 1 == CRYPT_MAX_PASSPHRASE_SIZE);
 constexpr std::string_view kDigits =
     "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 constexpr std::size_t kMaxHash = 256;
-// Hashed in place of a password that cannot match. Of the length of many: sha-crypt takes longer for
-// long ones.
+// Hashed in place of a password that cannot match. Of the length of many: sha-crypt takes longer
+// for long ones.
 constexpr std::string_view kStandIn = "stand-in";
 constexpr std::string_view kRemedy = "; set a new password with \"gatectl user passwd\"";
 

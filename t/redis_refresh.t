@@ -134,6 +134,7 @@ subtest 'a store that has lost its data' => sub {
     my $token = login()->{refresh_token};
     $redis->cmd('DEL', $store->name('epoch'));
     is said(refresh(0, $token)), '503 store_unavailable', 'counts nothing';
+    is said(refresh(0, $token)), '503 store_unavailable', 'nor is a second use judged by it';
     $redis->cmd('SET', $store->name('epoch'), $store->epoch);
     ok wait_for(sub { said(refresh(0, login()->{refresh_token})) eq '200 -' }, 10), 'until it is set up';
 };

@@ -13,7 +13,7 @@ build/release/bench-%: build/release/obj/bench/%.o $(BENCH_COMMON)
 
 ##@ Depth
 .PHONY: bench linear
-bench: build/release/bench-verify ## time of a verification beside the bare signature (ROUNDS=n), then bench-table, bench-http and bench-redis
+bench: build/release/bench-verify ## time of a verification beside the bare signature (ROUNDS=n), then bench-table, bench-http, bench-redis and bench-login
 	@bench/count verify build/release/bench-verify --count
 	@echo
 	@build/release/bench-verify $(ROUNDS)
@@ -23,6 +23,8 @@ bench: build/release/bench-verify ## time of a verification beside the bare sign
 	@$(MAKE) --no-print-directory bench-http
 	@echo
 	@$(MAKE) --no-print-directory bench-redis
+	@echo
+	@$(MAKE) --no-print-directory bench-login
 
 .PHONY: bench-table
 bench-table: build/release/bench-table ## lookups in shared memory: instructions, ns, 2 threads beside a writer
@@ -55,7 +57,7 @@ build/release/bench-http_%: bench/http_%.cc | build/.deps-bench
 	$(Q)$(CXX) $(filter-out -MMD -MP,$(CXXFLAGS_ALL)) $(CORE_WARNINGS) $(FLAGS_release) -o $@ $< -lcrypto
 .PRECIOUS: build/release/bench-http_%
 
-.PHONY: bench-http bench-instructions bench-redis
+.PHONY: bench-http bench-instructions bench-login bench-redis
 bench-http: module build/release/bench-http_make build/release/bench-http_load ## nginx with the gate beside nginx without, beside peers (N=pairs QUICK=1 ONLY=pairs,mix,peers,memory ALG= REVOKED=n)
 	@GATE_MODULE=$(MODULE) bench/http $(if $(QUICK),--quick) $(if $(N),--pairs=$(N)) \
 	    $(if $(ONLY),--only=$(ONLY)) $(if $(ALG),--alg=$(ALG)) \
@@ -63,6 +65,9 @@ bench-http: module build/release/bench-http_make build/release/bench-http_load #
 
 bench-redis: module gatectl build/release/bench-http_make build/release/bench-http_load ## lookups, changes and outages with Redis (QUICK=1 ONLY=cold,slow,load,stream,hung,fleet,warm)
 	@GATE_MODULE=$(MODULE) bench/redis $(if $(QUICK),--quick) $(if $(ONLY),--only=$(ONLY))
+
+bench-login: module gatectl ## logins that fail take the same time; a protected location beside 200 of them (QUICK=1 ONLY=kinds,crowd)
+	@GATE_MODULE=$(MODULE) GATE_CTL=$(GATECTL) bench/login $(if $(QUICK),--quick) $(if $(ONLY),--only=$(ONLY))
 
 bench-instructions: module build/release/bench-http_make ## instructions that the gate adds to a hit (ALG=RS256,APIkey REVOKED=n TOP=n)
 	@GATE_MODULE=$(MODULE) bench/instructions $(if $(ALG),--alg=$(ALG)) \
